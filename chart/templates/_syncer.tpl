@@ -1,0 +1,60 @@
+{{- define "vcluster.pki" -}}
+- name: pki
+  image: {{ include "vcluster.syncerImage" . }}
+  imagePullPolicy: {{ .Values.controlPlane.syncer.image.pullPolicy }}
+  args:
+    - pki
+    - --name={{ .Release.Name }}
+    - --namespace={{ .Release.Namespace }}
+    - --domain={{ .Values.networking.advanced.clusterDomain }}
+    - --out=/pki
+  resources:
+    {{- toYaml .Values.controlPlane.syncer.resources | nindent 4 }}
+  securityContext:
+    {{- include "vcluster.securityContext" . | nindent 4 }}
+  volumeMounts:
+    - { name: pki, mountPath: /pki }
+    - { name: host-token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true }
+{{- end }}
+
+{{- define "vcluster.syncer" -}}
+- name: syncer
+  image: {{ include "vcluster.syncerImage" . }}
+  imagePullPolicy: {{ .Values.controlPlane.syncer.image.pullPolicy }}
+  args:
+    - run
+    - --name={{ .Release.Name }}
+    - --namespace={{ .Release.Namespace }}
+    - --pki=/pki/syncer
+    - --domain={{ .Values.networking.advanced.clusterDomain }}
+    - --egress-socket=/run/vcluster/egress.sock
+    - --coredns-image={{ .Values.controlPlane.coredns.deployment.image }}
+    - --kubernetes-version={{ include "vcluster.kubernetesVersion" . }}
+    - --workload-service-account=vc-workload-{{ .Release.Name }}
+  env:
+    - name: LOG_LEVEL
+      value: {{ .Values.logging.level }}
+  ports:
+    - name: http
+      containerPort: 8080
+  # Ready means the whole virtual cluster: both sides read, API address in place, DNS applied, kubeconfig written.
+  readinessProbe:
+    httpGet: { path: /readyz, port: 8080 }
+    periodSeconds: 1
+    timeoutSeconds: 5
+  # Alive does not depend on either API server: a restart would not help.
+  livenessProbe:
+    httpGet: { path: /healthz, port: 8080 }
+    initialDelaySeconds: 5
+    periodSeconds: 10
+    timeoutSeconds: 10
+    failureThreshold: 6
+  resources:
+    {{- toYaml .Values.controlPlane.syncer.resources | nindent 4 }}
+  securityContext:
+    {{- include "vcluster.securityContext" . | nindent 4 }}
+  volumeMounts:
+    - { name: pki, mountPath: /pki/syncer, subPath: syncer, readOnly: true }
+    - { name: run, mountPath: /run/vcluster }
+    - { name: host-token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true }
+{{- end }}

@@ -1,0 +1,185 @@
+/**
+ * Every option of a virtual cluster, declared once: type, default, one line of doc.
+ *
+ * Names follow vcluster.yaml where it has one. From this file come `chart/values.schema.json`, `docs/configuration.md`
+ * (`npm run generate`), the type `Values` of the constructs, and the checks of parse.ts; `chart/values.yaml` is
+ * hand-written and a test keeps its values equal to the defaults here.
+ * This is data: it must stay readable without running anything. No option is listed before it is honoured.
+ */
+import type { ValuesOf } from './option.ts';
+
+/* oxlint-disable max-lines -- a table, read by key */
+export const options = {
+  controlPlane: {
+    distro: {
+      k8s: {
+        version: {
+          type: 'version',
+          default: '1.36',
+          doc: 'Kubernetes version of the virtual cluster: a minor ("1.36") or an exact release ("1.36.3").',
+        },
+        image: {
+          registry: {
+            type: 'string',
+            default: 'registry.k8s.io',
+            pattern: '^[a-z0-9][a-z0-9.:/_-]*[a-z0-9]$',
+            doc: 'Where the images kube-apiserver and kube-controller-manager are pulled from.',
+          },
+        },
+        apiServer: {
+          resources: {
+            type: 'resources',
+            default: { requests: { cpu: '50m', memory: '256Mi' } },
+            doc: 'Resources of the container kube-apiserver.',
+          },
+        },
+        controllerManager: {
+          resources: {
+            type: 'resources',
+            default: { requests: { cpu: '15m', memory: '64Mi' } },
+            doc: 'Resources of the container kube-controller-manager.',
+          },
+        },
+      },
+    },
+    backingStore: {
+      etcd: {
+        image: {
+          type: 'string',
+          default: 'registry.k8s.io/etcd:3.6.8-0',
+          pattern: '^[^\\s:]+(:[0-9]+)?(/[^\\s:@]+)*(:[\\w.-]+)?(@sha256:[0-9a-f]{64})?$',
+          doc: 'Image of etcd, which stores the objects of the virtual cluster.',
+        },
+        resources: {
+          type: 'resources',
+          default: { requests: { cpu: '20m', memory: '64Mi' } },
+          doc: 'Resources of the container etcd.',
+        },
+      },
+    },
+    coredns: {
+      deployment: {
+        image: {
+          type: 'string',
+          default: 'registry.k8s.io/coredns/coredns:v1.13.1',
+          pattern: '^[^\\s:]+(:[0-9]+)?(/[^\\s:@]+)*(:[\\w.-]+)?(@sha256:[0-9a-f]{64})?$',
+          doc: 'Image of the cluster DNS that runs inside the virtual cluster.',
+        },
+      },
+    },
+    syncer: {
+      image: {
+        repository: {
+          type: 'string',
+          default: 'ghcr.io/cdktf-vcluster/syncer',
+          pattern: '^[a-z0-9][a-z0-9.:/_-]*[a-z0-9]$',
+          doc: 'Image of the syncer, without its tag.',
+        },
+        tag: {
+          type: 'string',
+          default: '',
+          pattern: '^[\\w.-]*$',
+          doc: 'Tag of the syncer image; empty means the version of the chart.',
+        },
+        pullPolicy: {
+          type: 'string',
+          default: 'IfNotPresent',
+          values: ['Always', 'IfNotPresent', 'Never'],
+          doc: 'When the syncer image is pulled.',
+        },
+      },
+      resources: {
+        type: 'resources',
+        default: { requests: { cpu: '20m', memory: '96Mi' } },
+        doc: 'Resources of the container syncer and of the init container that makes certificates.',
+      },
+    },
+    statefulSet: {
+      persistence: {
+        volumeClaim: {
+          enabled: {
+            type: 'boolean',
+            default: true,
+            doc: 'Keep the objects of the virtual cluster on a volume. Without it they are lost with the pod.',
+          },
+          size: { type: 'quantity', default: '5Gi', doc: 'Size of that volume. Cannot be changed by an upgrade.' },
+          storageClass: {
+            type: 'string',
+            default: '',
+            doc: "StorageClass of that volume; empty means the host's default. Cannot be changed by an upgrade.",
+          },
+          retentionPolicy: {
+            type: 'string',
+            default: 'Delete',
+            values: ['Delete', 'Retain'],
+            doc: 'What happens to the volume when the release is deleted. `Delete` leaves nothing behind.',
+          },
+        },
+      },
+      scheduling: {
+        nodeSelector: {
+          type: 'stringMap',
+          default: {},
+          doc: 'Labels a host node must have to run the control plane.',
+        },
+        tolerations: {
+          type: 'tolerations',
+          default: [],
+          doc: 'Taints of host nodes that the control plane tolerates.',
+        },
+        priorityClassName: {
+          type: 'string',
+          default: '',
+          doc: 'PriorityClass of the control plane pod on the host.',
+        },
+      },
+    },
+    advanced: {
+      serviceAccount: {
+        imagePullSecrets: {
+          type: 'references',
+          default: [],
+          doc: 'Secrets of the host namespace with which the images of the control plane are pulled.',
+        },
+        annotations: {
+          type: 'stringMap',
+          default: {},
+          doc: 'Annotations of the service account that the syncer uses on the host.',
+        },
+      },
+      workloadServiceAccount: {
+        imagePullSecrets: {
+          type: 'references',
+          default: [],
+          doc: 'Secrets of the host namespace with which the images of tenant pods are pulled.',
+        },
+        annotations: {
+          type: 'stringMap',
+          default: {},
+          doc: 'Annotations of the service account that tenant pods run under on the host. It has no rights.',
+        },
+      },
+    },
+  },
+  networking: {
+    advanced: {
+      clusterDomain: {
+        type: 'string',
+        default: 'cluster.local',
+        pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+        doc: 'DNS domain inside the virtual cluster. Fixed once the virtual cluster exists.',
+      },
+    },
+  },
+  logging: {
+    level: {
+      type: 'string',
+      default: 'info',
+      values: ['debug', 'info', 'warn', 'error'],
+      doc: 'How much the syncer logs.',
+    },
+  },
+} as const;
+
+/** What a user may write in values.yaml, or pass to a construct. */
+export type Values = ValuesOf<typeof options>;

@@ -1,0 +1,60 @@
+/**
+ * `npm run generate`: writes every file that follows from a declaration. With `--check` it writes nothing and exits with 1
+ * when a committed file differs, naming it.
+ *
+ * Sources: config/ (options, Kubernetes releases) and syncer/resources/ (rights on the host). The emitted files are
+ * committed, so that the chart and the documentation can be read and used without running anything.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { configurationPage } from '../config/emit-docs.ts';
+import { valuesSchema } from '../config/emit-schema.ts';
+import { defaultReleases, kubernetesReleases } from '../config/kubernetes-versions.ts';
+import { options } from '../config/options.ts';
+import { interimRules, mergeRules, pkiRules } from './lib/rules.ts';
+import type { Rule } from './lib/rules.ts';
+
+const root = join(import.meta.dirname, '..');
+
+const emitted: readonly { readonly path: string; readonly text: string }[] = [
+  { path: 'chart/values.schema.json', text: json(valuesSchema(options)) },
+  {
+    path: 'chart/files/kubernetes-versions.json',
+    text: json({ defaults: defaultReleases(), releases: kubernetesReleases }),
+  },
+  { path: 'chart/files/rules.json', text: json(mergeRules([...pkiRules, ...(await resourceRules())])) },
+  { path: 'docs/configuration.md', text: configurationPage(options, kubernetesReleases) },
+];
+
+const check = process.argv.includes('--check');
+const stale: string[] = [];
+for (const { path, text } of emitted) {
+  const file = join(root, path);
+  const before = existsSync(file) ? await readFile(file, 'utf8') : undefined;
+  if (before === text) continue;
+  stale.push(path);
+  if (check) continue;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+if (check && stale.length > 0) {
+  console.error(`Not up to date: ${stale.join(', ')}. Run \`npm run generate\` and commit the result.`);
+  process.exitCode = 1;
+} else {
+  console.log(stale.length === 0 ? 'Generated files are up to date.' : `Wrote ${stale.join(', ')}.`);
+}
+
+/** What the registered resources need on the host. */
+async function resourceRules(): Promise<readonly Rule[]> {
+  const registry = join(root, 'syncer/resources/index.ts');
+  if (!existsSync(registry)) return interimRules;
+  const { resources } = (await import(registry)) as {
+    readonly resources: readonly { readonly hostRules: readonly Rule[] }[];
+  };
+  return resources.flatMap(({ hostRules }) => hostRules);
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

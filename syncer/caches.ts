@@ -1,0 +1,65 @@
+/** Builds, from the registry, one cache and one reflector for every kind and side that some resource names as a source. */
+import { Cache } from './cluster/cache.ts';
+import { Reflector } from './cluster/reflector.ts';
+import type { StoreChange } from './loop/engine.ts';
+import { Stores } from './loop/stores.ts';
+import type { Cluster } from './model/cluster.ts';
+import type { Resource, Source } from './model/resource.ts';
+import type { Side } from './model/side.ts';
+import type { Index } from './model/view.ts';
+import type { Logger } from './service/logger.ts';
+
+export interface CacheSetOptions {
+  readonly resources: readonly Resource[];
+  readonly indexes: readonly Index[];
+  readonly clusters: Readonly<Record<Side, Cluster>>;
+  /** The one namespace that is watched on the host. */
+  readonly hostNamespace: string;
+  readonly log: Logger;
+  readonly onChange: (change: StoreChange) => void;
+}
+
+export interface CacheSet {
+  readonly stores: Stores;
+  readonly sources: readonly Source[];
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function buildCaches(options: CacheSetOptions): CacheSet {
+  const { clusters, hostNamespace, log, onChange } = options;
+  const stores = new Stores();
+  const sources = merged(options.resources.flatMap((resource) => resource.sources));
+  const indexes = distinct([...options.resources.flatMap((resource) => resource.indexes), ...options.indexes]);
+  const reflectors = sources.map(({ side, kind, keep }) => {
+    const own = indexes.filter((index) => index.side === side && index.kind.plural === kind.plural);
+    const cache = new Cache({ side, kind, indexes: own, keep, onChange });
+    stores.add(side, kind, cache);
+    const scope = { namespace: side === 'host' ? hostNamespace : '' };
+    return new Reflector({ cluster: clusters[side], kind, scope, cache, log });
+  });
+  return {
+    stores,
+    sources,
+    run: async (signal) => {
+      await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
+    },
+  };
+}
+
+/** One source for each side and kind. At most one resource may say what is kept: two could contradict each other. */
+function merged(sources: readonly Source[]): readonly Source[] {
+  const byId = new Map<string, Source>();
+  for (const source of sources) {
+    const id = `${source.side} ${source.kind.group}/${source.kind.plural}`;
+    const present = byId.get(id);
+    if (present?.keep !== undefined && source.keep !== undefined && present.keep !== source.keep) {
+      throw new Error(`Two resources say what is kept of ${id}.`);
+    }
+    byId.set(id, present?.keep === undefined ? source : present);
+  }
+  return [...byId.values()];
+}
+
+function distinct(indexes: readonly Index[]): readonly Index[] {
+  return [...new Map(indexes.map((index) => [index.name, index])).values()];
+}

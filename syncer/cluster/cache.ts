@@ -1,0 +1,185 @@
+/**
+ * The newest known state of one kind on one side, with indexes. Written by a reflector and, so that a plan never works from a
+ * state older than its own last write (benchmarks §3.10), by the answers of writes. Every change is told to one listener.
+ */
+import type { Kind } from '../model/kind.ts';
+import type { KubeObject } from '../model/object.ts';
+import { keyText } from '../model/side.ts';
+import type { Key, Side } from '../model/side.ts';
+import type { Index } from '../model/view.ts';
+import { isNewer } from './version.ts';
+
+export interface CacheChange {
+  readonly side: Side;
+  readonly kind: Kind;
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject | undefined;
+}
+
+export interface CacheOptions {
+  readonly side: Side;
+  readonly kind: Kind;
+  readonly indexes: readonly Index[];
+  readonly keep?: ((object: KubeObject) => KubeObject) | undefined;
+  readonly onChange: (change: CacheChange) => void;
+}
+
+export class Cache {
+  readonly #options: CacheOptions;
+  readonly #objects = new Map<string, KubeObject>();
+  readonly #byNamespace = new Map<string, Set<string>>();
+  readonly #byIndex = new Map<string, Map<string, Set<string>>>();
+  /** Incarnations deleted by ourselves whose deletion the watch has not shown yet. */
+  readonly #removed = new Set<string>();
+  /** How far the watch has come; an answer that is older has been seen, and perhaps undone, by it already. */
+  #seenVersion = '';
+  #complete = false;
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+    for (const index of options.indexes) this.#byIndex.set(index.name, new Map());
+  }
+
+  /** Whether a full list has been taken in; before that, absence means nothing. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(key: Key): KubeObject | undefined {
+    const object = this.#objects.get(keyText(key));
+    return object !== undefined && this.#removed.has(object.metadata.uid ?? '') ? undefined : object;
+  }
+
+  list(namespace: string): readonly KubeObject[] {
+    if (namespace === '') return [...this.#objects.values()].filter((object) => this.#visible(object));
+    return this.#resolve(this.#byNamespace.get(namespace));
+  }
+
+  indexed(index: Index, value: string): readonly KubeObject[] {
+    return this.#resolve(this.#byIndex.get(index.name)?.get(value));
+  }
+
+  /** The values under which an object stands in each index: what readers of an index subscribe to. */
+  indexValues(object: KubeObject | undefined): readonly { readonly index: string; readonly value: string }[] {
+    if (object === undefined) return [];
+    return this.#options.indexes.flatMap((index) =>
+      index.values(object).map((value) => ({ index: index.name, value })),
+    );
+  }
+
+  /** Takes a full list in: what is not in it is gone (spec OPS-12). */
+  replaceAll(items: readonly KubeObject[], version: string): void {
+    const listed = new Set<string>();
+    for (const item of items) {
+      listed.add(textOf(item));
+      this.#put(item);
+    }
+    for (const [text, object] of this.#objects) {
+      const writtenSince = isNewer(object.metadata.resourceVersion, version);
+      if (!listed.has(text) && !writtenSince) this.#drop(object);
+    }
+    this.#removed.clear();
+    this.#seenVersion = version;
+    this.#complete = true;
+  }
+
+  /** Takes in what a watch has shown. */
+  observe(object: KubeObject, deleted: boolean): void {
+    const version = object.metadata.resourceVersion;
+    if (version !== undefined) this.#seenVersion = version;
+    if (deleted) this.#drop(object);
+    else this.#put(object);
+  }
+
+  bookmark(version: string): void {
+    this.#seenVersion = version;
+  }
+
+  /** Takes in the answer of a write of ours, unless the watch is past it. */
+  wrote(object: KubeObject): void {
+    if (!isNewer(object.metadata.resourceVersion, this.#seenVersion)) return;
+    this.#put(object);
+  }
+
+  /** A deletion of ours was answered with success: the incarnation counts as gone from now on. */
+  removed(key: Key, uid: string): void {
+    const object = this.#objects.get(keyText(key));
+    if (object?.metadata.uid !== uid || this.#removed.has(uid)) return;
+    this.#removed.add(uid);
+    this.#tell(object, undefined);
+  }
+
+  #visible(object: KubeObject): boolean {
+    return !this.#removed.has(object.metadata.uid ?? '');
+  }
+
+  #resolve(texts: ReadonlySet<string> | undefined): readonly KubeObject[] {
+    const found: KubeObject[] = [];
+    for (const text of texts ?? []) {
+      const object = this.#objects.get(text);
+      if (object !== undefined && this.#visible(object)) found.push(object);
+    }
+    return found;
+  }
+
+  #put(raw: KubeObject): void {
+    const object = this.#options.keep?.(raw) ?? raw;
+    const text = textOf(object);
+    const before = this.#objects.get(text);
+    const sameIncarnation = before?.metadata.uid === object.metadata.uid;
+    if (sameIncarnation && !isNewer(object.metadata.resourceVersion, before?.metadata.resourceVersion)) return;
+    if (before !== undefined) this.#unlink(text, before);
+    this.#objects.set(text, object);
+    this.#link(text, object);
+    if (!this.#removed.has(object.metadata.uid ?? '')) this.#tell(before, object);
+  }
+
+  #drop(object: KubeObject): void {
+    const text = textOf(object);
+    const before = this.#objects.get(text);
+    // A deletion seen late must not take a newer incarnation with it.
+    if (before === undefined || before.metadata.uid !== object.metadata.uid) return;
+    this.#objects.delete(text);
+    this.#unlink(text, before);
+    if (!this.#removed.delete(before.metadata.uid ?? '')) this.#tell(before, undefined);
+  }
+
+  #tell(before: KubeObject | undefined, after: KubeObject | undefined): void {
+    this.#options.onChange({ side: this.#options.side, kind: this.#options.kind, before, after });
+  }
+
+  #link(text: string, object: KubeObject): void {
+    add(this.#byNamespace, object.metadata.namespace ?? '', text);
+    for (const index of this.#options.indexes) {
+      for (const value of index.values(object)) add(this.#byIndex.get(index.name), value, text);
+    }
+  }
+
+  #unlink(text: string, object: KubeObject): void {
+    remove(this.#byNamespace, object.metadata.namespace ?? '', text);
+    for (const index of this.#options.indexes) {
+      for (const value of index.values(object)) remove(this.#byIndex.get(index.name), value, text);
+    }
+  }
+}
+
+function textOf(object: KubeObject): string {
+  return keyText({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
+}
+
+function add(sets: Map<string, Set<string>> | undefined, value: string, text: string): void {
+  const set = sets?.get(value);
+  if (set === undefined) sets?.set(value, new Set([text]));
+  else set.add(text);
+}
+
+function remove(sets: Map<string, Set<string>> | undefined, value: string, text: string): void {
+  const set = sets?.get(value);
+  if (set === undefined) return;
+  set.delete(text);
+  if (set.size === 0) sets?.delete(value);
+}

@@ -1,0 +1,179 @@
+/**
+ * The loop, whole: changes of both sides become keys, workers take keys, a key is decided on synchronously and then performed.
+ * Between reading the caches and noting what was read no event can arrive, because deciding never awaits. Keep it so: a change
+ * that slips in between would wake nobody.
+ */
+import type { Plan } from '../model/action.ts';
+import { ApiError, ConnectionError, isStatus } from '../model/errors.ts';
+import type { Kind } from '../model/kind.ts';
+import { keyOf } from '../model/object.ts';
+import type { KubeObject } from '../model/object.ts';
+import type { Resource } from '../model/resource.ts';
+import { keyText } from '../model/side.ts';
+import type { Side } from '../model/side.ts';
+import type { Release } from '../model/view.ts';
+import type { Outcome } from './outcome.ts';
+import { settled } from './outcome.ts';
+import { describe } from './perform.ts';
+import type { Performer } from './perform.ts';
+import type { Queue } from './queue.ts';
+import { readIds, Reads } from './reads.ts';
+import { openView } from './stores.ts';
+import type { Stores } from './stores.ts';
+
+export interface LoopLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface LoopMetrics {
+  reconciled(resource: string, outcome: Outcome['is'], seconds: number): void;
+}
+
+export interface EngineOptions {
+  readonly resources: readonly Resource[];
+  readonly release: Release;
+  readonly stores: Stores;
+  readonly queue: Queue;
+  readonly performer: Performer;
+  readonly log: LoopLog;
+  readonly metrics: LoopMetrics;
+  readonly now?: () => number;
+  readonly workers?: number;
+}
+
+export interface StoreChange {
+  readonly side: Side;
+  readonly kind: Kind;
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject | undefined;
+}
+
+/** As many keys in work as writes in flight: more would only wait in the client. */
+const workersDefault = 64;
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #resources: ReadonlyMap<string, Resource>;
+  readonly #reads = new Reads();
+  readonly #remembered = new Map<string, string>();
+  readonly #now: () => number;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#resources = new Map(options.resources.map((resource) => [resource.name, resource]));
+  }
+
+  /** Queues every key that a change concerns. Called by the caches; cheap, synchronous, never throws for cluster state. */
+  changed(change: StoreChange): void {
+    const object = change.after ?? change.before;
+    if (object === undefined) return;
+    for (const id of this.#idsOf(change)) for (const reader of this.#reads.readersOf(id)) this.#options.queue.add(reader);
+    for (const key of this.#directKeys(change, object)) this.#options.queue.add(key);
+  }
+
+  /** Queues the union of both sides' keys behind everything urgent: first pass, orphans, missed events (spec OPS-06). */
+  resync(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): void {
+    for (const { side, kind } of sources) {
+      for (const object of this.#options.stores.find(side, kind).list('')) {
+        const change = { side, kind, before: undefined, after: object };
+        for (const key of this.#directKeys(change, object)) this.#options.queue.addPatiently(key);
+      }
+    }
+  }
+
+  /** Works until the signal is aborted and what was begun is finished. */
+  async run(signal: AbortSignal): Promise<void> {
+    const workers = Array.from({ length: this.#options.workers ?? workersDefault }, () => this.#work(signal));
+    await Promise.all(workers);
+    this.#options.queue.close();
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { queue } = this.#options;
+    for await (const id of queue.take(signal)) queue.settle(id, await this.#reconcile(id));
+  }
+
+  async #reconcile(id: string): Promise<Outcome> {
+    const startedMs = performance.now();
+    const [resource, key] = this.#parse(id);
+    const outcome = await this.#attempt(id, resource, key);
+    this.#options.metrics.reconciled(resource.name, outcome.is, (performance.now() - startedMs) / 1000);
+    return outcome;
+  }
+
+  async #attempt(id: string, resource: Resource, key: string): Promise<Outcome> {
+    try {
+      const plan = this.#decide(id, resource, key);
+      if (plan.actions.length > 0) {
+        this.#options.log.debug({ resource: resource.name, key, does: plan.actions.map(describe) }, 'Reconciling');
+      }
+      await this.#options.performer.perform(plan.actions);
+      return plan.againInMs === undefined ? settled : { is: 'again', afterMs: plan.againInMs };
+    } catch (error) {
+      return this.#failed(id, resource, { key, error });
+    }
+  }
+
+  #decide(id: string, resource: Resource, key: string): Plan {
+    const view = openView(this.#options.stores, this.#options.release, this.#now());
+    try {
+      const plan = resource.decide(key, view, this.#remembered.get(id));
+      if (plan.remembers === undefined) this.#remembered.delete(id);
+      else this.#remembered.set(id, plan.remembers);
+      return plan;
+    } finally {
+      this.#reads.replace(id, view.read);
+    }
+  }
+
+  /** A conflict only says that the cache was behind; its event comes and the key is looked at again (CORE-06). */
+  async #failed(id: string, resource: Resource, { key, error }: { key: string; error: unknown }): Promise<Outcome> {
+    const { log, queue } = this.#options;
+    const failures = queue.failuresOf(id);
+    const fields = { resource: resource.name, key, failures, err: error };
+    if (isStatus(error, 409)) log.debug(fields, 'The object had changed meanwhile');
+    else log[failures > 3 ? 'warn' : 'info'](fields, 'Reconcile failed');
+    if (error instanceof ApiError) await this.#tellTenant(resource, key, error);
+    else if (!(error instanceof ConnectionError)) log.warn(fields, 'Unexpected error');
+    return { is: 'failed', error, retryAfterMs: error instanceof ApiError ? error.retryAfterMs : undefined };
+  }
+
+  /** What the host refused, the tenant must be able to see (CORE-07). Losing the event is not worth a second error. */
+  async #tellTenant(resource: Resource, key: string, error: ApiError): Promise<void> {
+    if (![400, 403, 422].includes(error.status)) return;
+    const actions = resource.onRefusal?.(key, error.message, openView(this.#options.stores, this.#options.release, this.#now()));
+    if (actions === undefined) return;
+    await this.#options.performer.perform(actions).catch((lost: unknown) => {
+      this.#options.log.warn({ resource: resource.name, key, err: lost }, 'Could not tell the tenant');
+    });
+  }
+
+  #directKeys(change: StoreChange, object: KubeObject): readonly string[] {
+    const view = openView(this.#options.stores, this.#options.release, this.#now());
+    return this.#options.resources.flatMap((resource) =>
+      resource.keysOf({ side: change.side, kind: change.kind, object }, view).map((key) => `${resource.name} ${key}`),
+    );
+  }
+
+  *#idsOf({ side, kind, before, after }: StoreChange): Generator<string> {
+    const object = after ?? before;
+    if (object === undefined) return;
+    yield readIds.object(side, kind.plural, keyText(keyOf(object)));
+    yield readIds.list(side, kind.plural, object.metadata.namespace ?? '');
+    if (kind.namespaced) yield readIds.list(side, kind.plural, '');
+    const store = this.#options.stores.find(side, kind);
+    for (const state of [before, after]) {
+      for (const { index, value } of store.indexValues(state)) yield readIds.index(side, index, value);
+    }
+  }
+
+  #parse(id: string): readonly [Resource, string] {
+    const space = id.indexOf(' ');
+    const resource = this.#resources.get(id.slice(0, space));
+    if (resource === undefined) throw new Error(`No resource for queue key "${id}".`);
+    return [resource, id.slice(space + 1)];
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The only code that writes. Carries a plan out, one action after the other, and takes every answer into the caches at once, so
+ * that the next plan for the key starts from what was just written (benchmarks §3.10).
+ */
+import type { Action, TokenRequest } from '../model/action.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { isStatus } from '../model/errors.ts';
+import type { Kind } from '../model/kind.ts';
+import { secrets } from '../model/kubernetes.ts';
+import { keyOf } from '../model/object.ts';
+import type { KubeObject } from '../model/object.ts';
+import { keyText } from '../model/side.ts';
+import type { Key, Side } from '../model/side.ts';
+import type { Stores } from './stores.ts';
+
+type Of<D extends Action['do']> = Extract<Action, { do: D }>;
+
+export interface Warner {
+  warn(kind: Kind, object: KubeObject, reason: string, message: string): Promise<void>;
+}
+
+const serviceAccounts: Kind = {
+  group: '',
+  version: 'v1',
+  plural: 'serviceaccounts',
+  kind: 'ServiceAccount',
+  namespaced: true,
+};
+
+interface TokenAnswer {
+  readonly status: { readonly token: string };
+}
+
+export class Performer {
+  readonly #clusters: Readonly<Record<Side, Cluster>>;
+  readonly #stores: Stores;
+  readonly #warner: Warner;
+
+  constructor(clusters: Readonly<Record<Side, Cluster>>, stores: Stores, warner: Warner) {
+    this.#clusters = clusters;
+    this.#stores = stores;
+    this.#warner = warner;
+  }
+
+  /** @throws the first action's error; what came before it has been done */
+  async perform(actions: readonly Action[]): Promise<void> {
+    for (const action of actions) await this.#perform(action);
+  }
+
+  async #perform(action: Action): Promise<void> {
+    switch (action.do) {
+      case 'create':
+        return this.#create(action);
+      case 'patch':
+        return this.#took(
+          action,
+          await this.#clusters[action.side].patch(action.kind, action.key, action.patch, action.subresource),
+        );
+      case 'replace':
+        return this.#took(action, await this.#clusters[action.side].replace(action.kind, action.object));
+      case 'delete':
+        return this.#remove(action);
+      case 'post':
+        await this.#clusters[action.side].post(action.kind, action.key, action.subresource, action.body);
+        return undefined;
+      case 'issueTokens':
+        return this.#issueTokens(action);
+      case 'warn':
+        return this.#warner.warn(action.kind, action.object, action.reason, action.message);
+      default:
+        return action satisfies never;
+    }
+  }
+
+  async #create(action: Of<'create'>): Promise<void> {
+    const cluster = this.#clusters[action.side];
+    try {
+      this.#took(action, await cluster.create(action.kind, action.object));
+    } catch (error) {
+      if (isStatus(error, 409)) return this.#lookAgain(action, error);
+      const object = isStatus(error, 422) ? action.otherwise?.(action.object, error.message) : undefined;
+      if (object === undefined) throw error;
+      await this.#create({ ...action, object });
+    }
+  }
+
+  /**
+   * The object exists: a lost answer to an earlier try, or a cache that is behind (CORE-32, CORE-33). Taken into the cache, it
+   * queues its key again, and the next plan sees whose it is.
+   */
+  async #lookAgain(action: Of<'create'>, error: unknown): Promise<void> {
+    const found = await this.#clusters[action.side].get(action.kind, keyOf(action.object));
+    if (found === undefined) throw error;
+    this.#took(action, found);
+  }
+
+  async #remove(action: Of<'delete'>): Promise<void> {
+    if (action.onlyIfAbsent !== undefined && !(await this.#isAbsent(action.onlyIfAbsent))) return;
+    const cluster = this.#clusters[action.side];
+    const { uid, graceSeconds } = action;
+    const left = await cluster.remove(action.kind, action.key, { uid, graceSeconds });
+    if (left === undefined) this.#stores.tryFind(action.side, action.kind)?.removed(action.key, uid);
+    else this.#took(action, left);
+  }
+
+  /** A live look before something irreversible; what is found after all goes into the cache and queues its key (OPS-15). */
+  async #isAbsent({ side, kind, key, uid }: NonNullable<Of<'delete'>['onlyIfAbsent']>): Promise<boolean> {
+    const found = await this.#clusters[side].get(kind, key);
+    if (found === undefined || (uid !== undefined && found.metadata.uid !== uid)) return true;
+    this.#took({ side, kind }, found);
+    return false;
+  }
+
+  async #issueTokens(action: Of<'issueTokens'>): Promise<void> {
+    const issued = await Promise.all(action.tokens.map(async (request) => [request.dataKey, await this.#token(request)]));
+    const data = Object.fromEntries(issued) as Record<string, string>;
+    const secret = { ...action.secret, type: 'Opaque', data };
+    const host = this.#clusters.host;
+    if (action.existing === undefined) return this.#create({ do: 'create', side: 'host', kind: secrets, object: secret });
+    const { resourceVersion } = action.existing;
+    const metadata = { ...secret.metadata, resourceVersion };
+    this.#took({ side: 'host', kind: secrets }, await host.replace(secrets, { ...secret, metadata }));
+  }
+
+  async #token({ serviceAccount, audiences, expirationSeconds, pod }: TokenRequest): Promise<string> {
+    const answer = (await this.#clusters.virtual.post(serviceAccounts, serviceAccount, 'token', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {
+        audiences,
+        expirationSeconds,
+        boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid },
+      },
+    })) as TokenAnswer;
+    return Buffer.from(answer.status.token).toString('base64');
+  }
+
+  #took({ side, kind }: { readonly side: Side; readonly kind: Kind }, object: KubeObject): void {
+    this.#stores.tryFind(side, kind)?.wrote(object);
+  }
+}
+
+/** What an action does, for logs: never its content. */
+export function describe(action: Action): string {
+  if (action.do === 'issueTokens') return `issueTokens ${keyText(keyOf(action.secret))}`;
+  if (action.do === 'warn') return `warn ${action.reason}`;
+  const key: Key = 'key' in action ? action.key : keyOf(action.object);
+  return `${action.do} ${action.side} ${action.kind.plural} ${keyText(key)}`;
+}

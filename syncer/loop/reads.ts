@@ -1,0 +1,37 @@
+/** Who has read what. The whole mechanism behind "reading is subscribing" (style.md §2.4): no hand-written cross-watches. */
+export class Reads {
+  readonly #readByReader = new Map<string, ReadonlySet<string>>();
+  readonly #readersByRead = new Map<string, Set<string>>();
+
+  /** Replaces everything that a reader is known to depend on. */
+  replace(reader: string, read: ReadonlySet<string>): void {
+    for (const id of this.#readByReader.get(reader) ?? []) if (!read.has(id)) this.#leave(id, reader);
+    if (read.size === 0) {
+      this.#readByReader.delete(reader);
+      return;
+    }
+    this.#readByReader.set(reader, read);
+    for (const id of read) {
+      const readers = this.#readersByRead.get(id);
+      if (readers === undefined) this.#readersByRead.set(id, new Set([reader]));
+      else readers.add(reader);
+    }
+  }
+
+  readersOf(id: string): Iterable<string> {
+    return this.#readersByRead.get(id) ?? [];
+  }
+
+  #leave(id: string, reader: string): void {
+    const readers = this.#readersByRead.get(id);
+    readers?.delete(reader);
+    if (readers?.size === 0) this.#readersByRead.delete(id);
+  }
+}
+
+/** The names under which reads are noted. */
+export const readIds = {
+  object: (side: string, plural: string, key: string): string => `${side} ${plural} ${key}`,
+  list: (side: string, plural: string, namespace: string): string => `${side} ${plural} in ${namespace}`,
+  index: (side: string, name: string, value: string): string => `${side} index ${name} ${value}`,
+};

@@ -1,0 +1,31 @@
+/**
+ * Entry point: the only file that knows all others, the only one that may end the process.
+ *
+ *   syncer pki   makes keys and certificates before the control plane starts (init container)
+ *   syncer run   syncs, until it is told to stop
+ */
+import { ConfigurationError } from './model/errors.ts';
+import { pki } from './pki/main.ts';
+import { run } from './run.ts';
+
+const [command = '', ...args] = process.argv.slice(2);
+
+async function main(): Promise<void> {
+  switch (command) {
+    case 'pki':
+      return pki(args);
+    case 'run':
+      return run(args);
+    default:
+      throw new ConfigurationError(`Unknown command "${command}". Known are: pki, run.`);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const forPeople = error instanceof ConfigurationError ? error.message : (error as Error)?.stack;
+    process.stderr.write(`${command === '' ? 'syncer' : `syncer ${command}`}: ${forPeople ?? String(error)}\n`);
+    process.exit(1);
+  },
+);

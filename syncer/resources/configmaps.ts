@@ -1,0 +1,31 @@
+/** Config maps: copied while a pod uses them (spec CS-01, CS-02), always from the virtual side to the host (CS-05). */
+import { configMaps as ConfigMap } from '../model/kubernetes.ts';
+import { recreates } from '../model/lifecycle.ts';
+import { keyOf } from '../model/object.ts';
+import type { Resource } from '../model/resource.ts';
+import { keyText } from '../model/side.ts';
+import { omit, pick } from '../translate/fields.ts';
+import { annotationKeys, mergeMetadata, onHost } from '../translate/metadata.ts';
+import { defineToHost } from './define.ts';
+import { podsByConfigMap } from './pods/references.ts';
+
+const content = ['data', 'binaryData', 'immutable'] as const;
+
+export const configMaps: Resource = defineToHost({
+  kind: ConfigMap,
+  lifecycle: recreates,
+  sources: [{ side: 'virtual', kind: podsByConfigMap.kind }],
+  indexes: [podsByConfigMap],
+  wanted: (configMap, view) =>
+    configMap.metadata.annotations?.[annotationKeys.forceSync] === 'true' ||
+    view.virtual.indexed(podsByConfigMap, keyText(keyOf(configMap))).length > 0,
+  toHost: (configMap, view) => ({
+    is: 'object',
+    object: onHost(configMap, ConfigMap, view, pick(configMap, content)),
+  }),
+  merge: (host, desired) => ({
+    ...omit(host, content),
+    ...pick(desired, content),
+    metadata: mergeMetadata(host.metadata, desired.metadata),
+  }),
+});

@@ -1,0 +1,124 @@
+/**
+ * Events about synced objects, from the host to the tenant (spec EV-01…EV-08): under the tenant's names, never with another
+ * object's. Keys are those of the host events. What was shown once is not shown again after a restart.
+ */
+import type { Action, Plan } from '../model/action.ts';
+import { nothingToDo } from '../model/action.ts';
+import {
+  configMaps,
+  events as EventKind,
+  namespaces,
+  pods,
+  secrets,
+  services,
+} from '../model/kubernetes.ts';
+import type { Event } from '../model/kubernetes.ts';
+import type { Kind } from '../model/kind.ts';
+import { isDeleting, keyOf } from '../model/object.ts';
+import type { KubeObject } from '../model/object.ts';
+import type { Change, Resource } from '../model/resource.ts';
+import { keyText, parseKey } from '../model/side.ts';
+import type { Host, Virtual } from '../model/side.ts';
+import type { View } from '../model/view.ts';
+import { omit } from '../translate/fields.ts';
+import { incarnationOf, originOf } from '../translate/metadata.ts';
+
+const followed: readonly Kind[] = [pods, services, configMaps, secrets];
+
+export const events: Resource = {
+  name: 'events',
+  kind: EventKind,
+  sources: [
+    { side: 'host', kind: EventKind },
+    { side: 'virtual', kind: EventKind, keep: onlyCounts },
+    { side: 'virtual', kind: namespaces },
+    ...followed.flatMap((kind) => [
+      { side: 'host' as const, kind },
+      { side: 'virtual' as const, kind },
+    ]),
+  ],
+  indexes: [],
+  hostRules: [{ apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] }],
+  keysOf: ({ side, kind, object }: Change) =>
+    side === 'host' && kind.plural === EventKind.plural ? [keyText(keyOf(object))] : [],
+  decide,
+};
+
+/** A tenant's own events are never read: of all of them only what tells a repetition from news is kept. */
+function onlyCounts(object: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion } = object.metadata;
+  const { count, series, involvedObject } = object as Event;
+  const kept = { metadata: { name, namespace, uid, resourceVersion }, involvedObject: { uid: involvedObject?.uid }, count, series };
+  return JSON.parse(JSON.stringify(kept)) as KubeObject;
+}
+
+function decide(key: string, view: View, had: string | undefined): Plan {
+  const host = view.host.get(EventKind, parseKey<'host'>(key));
+  if (host === undefined) return nothingToDo;
+  const subject = subjectOf(host, view);
+  if (subject === undefined) return { actions: [], remembers: had };
+  const wanted = translated(host, subject);
+  const present = view.virtual.get(EventKind, keyOf(wanted as Virtual<Event>));
+  const state = `${host.metadata.uid} ${repetitions(host)}`;
+  if (present === undefined) {
+    // Expired or deleted by the tenant: the same news is not told twice.
+    if (had === state) return { actions: [], remembers: had };
+    return { actions: [{ do: 'create', side: 'virtual', kind: EventKind, object: wanted }], remembers: state };
+  }
+  return { actions: repetitions(present) >= repetitions(host) ? [] : [count(present, host)], remembers: state };
+}
+
+interface Subject {
+  readonly host: Host<KubeObject>;
+  readonly virtual: Virtual<KubeObject>;
+}
+
+/** The synced object that an event is about, on both sides and of the same incarnation (EV-03, EV-06). */
+function subjectOf(event: Host<Event>, view: View): Subject | undefined {
+  const { kind: name, name: hostObject, uid } = event.involvedObject;
+  const kind = followed.find((candidate) => candidate.kind === name);
+  if (kind === undefined || hostObject === undefined) return undefined;
+  const host = view.host.get(kind, { namespace: view.release.namespace, name: hostObject });
+  if (host === undefined || (uid !== undefined && host.metadata.uid !== uid)) return undefined;
+  const origin = originOf(host, kind, view.release);
+  const virtual = origin === undefined ? undefined : view.virtual.get(kind, origin);
+  if (virtual === undefined || virtual.metadata.uid !== incarnationOf(host)) return undefined;
+  const namespace = view.virtual.get(namespaces, { namespace: '', name: virtual.metadata.namespace ?? '' });
+  return namespace === undefined || isDeleting(namespace) ? undefined : { host, virtual };
+}
+
+function translated(event: Host<Event>, { host, virtual }: Subject): Event {
+  const { name, namespace = '', uid, resourceVersion } = virtual.metadata;
+  const suffix = event.metadata.name.startsWith(host.metadata.name)
+    ? event.metadata.name.slice(host.metadata.name.length)
+    : `.${event.metadata.uid ?? ''}`;
+  const { related: _related, ...rest } = omit(event, ['apiVersion', 'kind', 'metadata']) as Omit<Event, 'metadata'>;
+  return {
+    ...rest,
+    metadata: { name: `${name}${suffix}`.slice(-253), namespace },
+    involvedObject: { ...event.involvedObject, name, namespace, ...definedOnly({ uid, resourceVersion }) },
+    message: inVirtualWords(event.message ?? '', { host, virtual }),
+  };
+}
+
+/** Host names in messages become the tenant's (EV-04); the host namespace is nobody's business (EV-07). */
+function inVirtualWords(message: string, { host, virtual }: Subject): string {
+  const { name, namespace = '' } = virtual.metadata;
+  return message
+    .replaceAll(`${host.metadata.namespace}/${host.metadata.name}`, `${namespace}/${name}`)
+    .replaceAll(`${host.metadata.name}_${host.metadata.namespace}`, `${name}_${namespace}`)
+    .replaceAll(host.metadata.name, name);
+}
+
+function definedOnly(fields: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function repetitions({ count: single, series }: Event): number {
+  return series?.count ?? single ?? 1;
+}
+
+function count(present: Virtual<Event>, { count: single, series, lastTimestamp }: Host<Event>): Action {
+  const patch = JSON.parse(JSON.stringify({ count: single, series, lastTimestamp })) as object;
+  return { do: 'patch', side: 'virtual', kind: EventKind, key: keyOf(present), patch };
+}

@@ -1,0 +1,51 @@
+/**
+ * The few parts of a pod that may change after it was created. Everything else of a host pod stays as it is, whatever the
+ * virtual pod says: a pod is never made again because of a difference (POD-89), and what the host's admission has added stays.
+ */
+import type { Container, Pod, PodSpec } from '../../model/kubernetes.ts';
+import type { Host } from '../../model/side.ts';
+import { equal } from '../../translate/equality.ts';
+import { mergeMetadata } from '../../translate/metadata.ts';
+
+/** The live host pod with everything that the virtual side may change put right. */
+export function merge(host: Host<Pod>, desired: Host<Pod>): Host<Pod> {
+  return {
+    ...host,
+    metadata: mergeMetadata(host.metadata, desired.metadata),
+    spec: mergeSpec(host.spec, desired.spec),
+  };
+}
+
+function mergeSpec(host: PodSpec, desired: PodSpec): PodSpec {
+  const { activeDeadlineSeconds } = desired;
+  const { initContainers, schedulingGates } = host;
+  const tolerations = mergeTolerations(host.tolerations ?? [], desired.tolerations ?? []);
+  return {
+    ...host,
+    containers: withImages(host.containers, desired.containers),
+    ...(initContainers && { initContainers: withImages(initContainers, desired.initContainers ?? []) }),
+    ...(activeDeadlineSeconds !== undefined && { activeDeadlineSeconds }),
+    ...(tolerations.length > 0 && { tolerations }),
+    ...(schedulingGates && { schedulingGates: mergeGates(schedulingGates, desired.schedulingGates ?? []) }),
+  };
+}
+
+/** By name, not by position: the host may have injected containers (POD-80). */
+function withImages(host: readonly Container[], desired: readonly Container[]): readonly Container[] {
+  const images = new Map(desired.map(({ name, image }) => [name, image]));
+  return host.map((container) => {
+    const image = images.get(container.name);
+    return image === undefined ? container : { ...container, image };
+  });
+}
+
+/** Tolerations can only be added (POD-82). */
+function mergeTolerations<T>(host: readonly T[], desired: readonly T[]): readonly T[] {
+  return [...host, ...desired.filter((wanted) => !host.some((have) => equal(have, wanted)))];
+}
+
+/** Scheduling gates can only be removed (POD-81). */
+function mergeGates<T extends { readonly name: string }>(host: readonly T[], desired: readonly T[]): readonly T[] {
+  const left = new Set(desired.map(({ name }) => name));
+  return host.filter(({ name }) => left.has(name));
+}

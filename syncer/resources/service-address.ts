@@ -1,0 +1,51 @@
+/**
+ * Giving a virtual Service another cluster IP without deleting it (design decision D4): a round trip through type ExternalName,
+ * which drops the IP, keeps the UID and shows watchers two updates. The spec to come back to is kept in an annotation, so that
+ * a crash between the two writes loses nothing.
+ *
+ *   ClusterIP, wrong IP ──► ExternalName + annotation ──► ClusterIP, right IP
+ */
+import type { Action } from '../model/action.ts';
+import { services as Service } from '../model/kubernetes.ts';
+import type { Service as ServiceObject, ServiceSpec } from '../model/kubernetes.ts';
+import { keyOf } from '../model/object.ts';
+import type { Virtual } from '../model/side.ts';
+
+export const movingAnnotation = 'vcluster.loft.sh/moving-service';
+const placeholder = 'pending.invalid';
+
+/** The spec that the tenant knows: the kept one while the Service is between two addresses. */
+export function settledSpec(service: Virtual<ServiceObject>): ServiceSpec {
+  const kept = service.metadata.annotations?.[movingAnnotation];
+  const between = service.spec.type === 'ExternalName' && service.spec.externalName === placeholder;
+  if (kept === undefined || !between) return service.spec;
+  try {
+    return JSON.parse(kept) as ServiceSpec;
+  } catch {
+    return service.spec;
+  }
+}
+
+/** The next write that brings a virtual Service to these addresses; none when it has them. */
+export function moveTo(service: Virtual<ServiceObject>, address: Pick<ServiceSpec, 'clusterIP' | 'clusterIPs'>): readonly Action[] {
+  const spec = settledSpec(service);
+  const { uid, resourceVersion, annotations } = service.metadata;
+  if (spec !== service.spec) {
+    const { [movingAnnotation]: _kept, ...others } = annotations ?? {};
+    const metadata = { ...service.metadata, annotations: others };
+    return [{ do: 'replace', side: 'virtual', kind: Service, object: { ...service, metadata, spec: { ...spec, ...address } } as ServiceObject }];
+  }
+  if (service.spec.clusterIP === address.clusterIP) return [];
+  const patch = {
+    metadata: { uid, resourceVersion, annotations: { [movingAnnotation]: JSON.stringify(service.spec) } },
+    spec: { type: 'ExternalName', externalName: placeholder, clusterIP: null, clusterIPs: null },
+  };
+  return [{ do: 'patch', side: 'virtual', kind: Service, key: keyOf(service), patch }];
+}
+
+/** The name of a ServiceCIDR for the surroundings of an address, and the object: learns a host range at run time (D4). */
+export function rangeAround(ip: string): { readonly metadata: { readonly name: string }; readonly spec: object } {
+  const cidr = ip.includes(':') ? `${ip.split(':').slice(0, 4).join(':')}::/112` : `${ip.split('.').slice(0, 3).join('.')}.0/24`;
+  const name = `host-${cidr.replace(/[^0-9a-f]+/g, '-')}`;
+  return { metadata: { name }, spec: { cidrs: [cidr] } };
+}

@@ -1,0 +1,225 @@
+/**
+ * The command `run`: builds the parts, starts them in the order in which they need each other, and stops them together.
+ *
+ *   host Service ─► gateway ─► virtual API answers ─► caches complete ─► loop ─► DNS, kubeconfig ─► ready
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { apply } from './bootstrap/apply.ts';
+import { clusterDns } from './bootstrap/cluster-dns.ts';
+import { writeKubeconfigSecret } from './bootstrap/kubeconfig-secret.ts';
+import { buildCaches } from './caches.ts';
+import { inClusterAccess, kubeconfigAccess } from './cluster/access.ts';
+import { Client } from './cluster/client.ts';
+import type { Access } from './cluster/session.ts';
+import { cacheView, gatewayIndexes } from './gateway-view.ts';
+import { createGateway } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { Engine } from './loop/engine.ts';
+import { Performer } from './loop/perform.ts';
+import { Queue } from './loop/queue.ts';
+import { openView } from './loop/stores.ts';
+import type { Stores } from './loop/stores.ts';
+import { EventWarner } from './loop/warner.ts';
+import type { Cluster } from './model/cluster.ts';
+import { ConfigurationError, isStatus } from './model/errors.ts';
+import { namespaces, services } from './model/kubernetes.ts';
+import type { Service } from './model/kubernetes.ts';
+import type { Side } from './model/side.ts';
+import type { Release } from './model/view.ts';
+import { issue } from './pki/certificates.ts';
+import type { CertifiedKey } from './pki/certificates.ts';
+import { resources } from './resources/index.ts';
+import { serveHealth } from './service/health.ts';
+import { createLogger } from './service/logger.ts';
+import type { Logger } from './service/logger.ts';
+import { createMetrics } from './service/metrics.ts';
+import { parseSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+
+/** Watches heal most things; what they missed is found by looking at every key again (spec CORE-38). */
+const resyncMs = 10 * 60_000;
+const pollMs = 100;
+const gatewayCertificateYears = 10;
+
+/** Runs until SIGTERM or SIGINT. @throws when a part cannot go on; the process then ends and its container is started again */
+export async function run(args: readonly string[]): Promise<void> {
+  const settings = parseSettings(args);
+  const log = createLogger(settings.logLevel);
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  await new Syncer(settings, log).run(stop);
+}
+
+class Syncer {
+  readonly #settings: Settings;
+  readonly #log: Logger;
+  readonly #hostAccess: Access;
+  readonly #clusters: Readonly<Record<Side, Cluster>>;
+  /** What is still missing before tenants are served, in the order in which it is done. */
+  readonly #missing = new Set(['host API', 'virtual API', 'caches', 'default/kubernetes', 'cluster DNS', 'kubeconfig']);
+  readonly #queue = new Queue();
+
+  constructor(settings: Settings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    const { hostKubeconfig, pki } = settings;
+    this.#hostAccess = hostKubeconfig === undefined ? inClusterAccess() : kubeconfigAccess(hostKubeconfig);
+    this.#clusters = {
+      host: new Client('host', this.#hostAccess),
+      virtual: new Client('virtual', kubeconfigAccess(join(pki, 'kubeconfig'))),
+    };
+  }
+
+  async run(stop: AbortController): Promise<void> {
+    const { signal } = stop;
+    const metrics = createMetrics(() => this.#queue.length);
+    const missing = (): readonly string[] => [...this.#missing];
+    const parts: Promise<void>[] = [
+      serveHealth({ port: this.#settings.healthPort, registry: metrics.registry, missing }, signal),
+    ];
+    const release = await this.#release(signal);
+    this.#done('host API');
+    const caches = buildCaches({
+      resources,
+      indexes: gatewayIndexes,
+      clusters: this.#clusters,
+      hostNamespace: release.namespace,
+      log: this.#log,
+      // Before everything is listed, absence means nothing; the first pass looks at all of it (OPS-07).
+      onChange: (change) => {
+        if (!this.#missing.has('caches')) engine.changed(change);
+      },
+    });
+    const performer = new Performer(this.#clusters, caches.stores, new EventWarner(this.#clusters.virtual));
+    const engine: Engine = new Engine({
+      resources,
+      release,
+      stores: caches.stores,
+      queue: this.#queue,
+      performer,
+      log: this.#log,
+      metrics,
+    });
+    parts.push((await this.#gateway(release, caches.stores)).run(signal));
+    await this.#virtualApi(signal);
+    this.#done('virtual API');
+    parts.push(caches.run(signal));
+    await until(() => caches.stores.complete, signal);
+    this.#done('caches');
+    parts.push(engine.run(signal), this.#resyncs(() => engine.resync(caches.sources), signal), this.#bootstrap(release, caches.stores, signal));
+    await stopTogether(parts, stop);
+  }
+
+  /** Service `<name>`: owner of everything, address of the virtual API server. */
+  async #release(signal: AbortSignal): Promise<Release> {
+    const { name, namespace, domain, workloadServiceAccount, kubernetesVersion } = this.#settings;
+    const service = await this.#patiently('reading the release\'s Service', signal, async () => {
+      const found = await this.#clusters.host.get(services, { namespace, name });
+      if (found === undefined) {
+        throw new ConfigurationError(`Service ${namespace}/${name} does not exist: is the release "${name}" installed here?`);
+      }
+      return found as Service;
+    });
+    const clusterIPs = service.spec.clusterIPs ?? [];
+    return {
+      name,
+      namespace,
+      service: { uid: service.metadata.uid ?? '', clusterIPs },
+      clusterDomain: domain,
+      workloadServiceAccount,
+      kubernetesVersion,
+    };
+  }
+
+  async #virtualApi(signal: AbortSignal): Promise<void> {
+    await this.#patiently('waiting for the virtual API server', signal, async () => {
+      const found = await this.#clusters.virtual.get(namespaces, { namespace: '', name: 'default' });
+      if (found === undefined) throw new Error('namespace default is not there yet');
+    });
+  }
+
+  async #gateway(release: Release, stores: Stores): Promise<Gateway> {
+    const authority = await this.#authority();
+    const validUntil = new Date(Date.now() + gatewayCertificateYears * 365 * 24 * 3_600_000);
+    const server = await issue(authority, { commonName: 'vcluster-kubelet', usage: 'server', validUntil }, new Date());
+    return createGateway({
+      socketPath: this.#settings.egressSocket,
+      log: this.#log,
+      view: cacheView(() => openView(stores, release, Date.now())),
+      host: { url: this.#hostAccess.url, ca: this.#hostAccess.ca, credentials: this.#hostAccess.credentials, namespace: release.namespace },
+      kubeletClientCa: await readFile(join(this.#settings.pki, 'kubelet-ca.crt'), 'utf8'),
+      serverCertificate: { cert: server.certificate, key: server.key },
+    });
+  }
+
+  async #authority(): Promise<CertifiedKey> {
+    const read = (file: string): Promise<string> => readFile(join(this.#settings.pki, file), 'utf8');
+    return { certificate: await read('ca.crt'), key: await read('ca.key') };
+  }
+
+  /** What a tenant finds in every cluster, and what people need to reach this one. */
+  async #bootstrap(release: Release, stores: Stores, signal: AbortSignal): Promise<void> {
+    const { coreDnsImage, domain } = this.#settings;
+    const kubernetes = { namespace: 'default', name: 'kubernetes' };
+    await until(() => {
+      const found = stores.find('virtual', services).get(kubernetes) as Service | undefined;
+      return found?.spec.clusterIP === release.service.clusterIPs[0];
+    }, signal);
+    this.#done('default/kubernetes');
+    const manifests = clusterDns({ image: coreDnsImage, clusterDomain: domain });
+    await this.#patiently('applying cluster DNS', signal, () => apply(this.#clusters.virtual, manifests));
+    this.#done('cluster DNS');
+    const authority = await this.#authority();
+    const write = (): Promise<void> => writeKubeconfigSecret(this.#clusters.host, release, authority);
+    await this.#patiently('writing the kubeconfig Secret', signal, write);
+    this.#done('kubeconfig');
+    while (!signal.aborted) {
+      await sleep(24 * 3_600_000, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await this.#patiently('renewing the kubeconfig Secret', signal, write);
+    }
+  }
+
+  async #resyncs(resync: () => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      resync();
+      await sleep(resyncMs * (0.9 + Math.random() / 5), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Tries until it works or the process is to stop. What only an operator can mend is thrown. */
+  async #patiently<T>(doing: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (signal.aborted || error instanceof ConfigurationError) throw error;
+        const tellAll = failures % 50 === 49 || isStatus(error, 401, 403);
+        this.#log[tellAll ? 'warn' : 'debug']({ doing, failures, err: error }, 'Not yet');
+        await sleep(Math.min(pollMs * 1.1 ** failures, 5_000), undefined, { signal });
+      }
+    }
+  }
+
+  #done(what: string): void {
+    this.#missing.delete(what);
+    this.#log.info({ what, sinceStartMs: Math.round(performance.now()) }, 'Ready');
+  }
+}
+
+/** Waits for all parts; the first that fails stops the others and its error is thrown. */
+async function stopTogether(parts: readonly Promise<void>[], stop: AbortController): Promise<void> {
+  try {
+    await Promise.all(parts);
+  } catch (error) {
+    const asked = stop.signal.aborted;
+    stop.abort();
+    await Promise.allSettled(parts);
+    if (!asked) throw error;
+  }
+}
+
+async function until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!condition() && !signal.aborted) await sleep(20, undefined, { signal }).catch(() => undefined);
+}

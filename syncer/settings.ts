@@ -1,0 +1,58 @@
+/** The flags of `syncer run`. Nothing secret is among them: they stand in the pod's spec. */
+import { parseArgs } from 'node:util';
+import { ConfigurationError } from './model/errors.ts';
+
+export interface Settings {
+  readonly name: string;
+  readonly namespace: string;
+  readonly pki: string;
+  readonly domain: string;
+  readonly egressSocket: string;
+  readonly coreDnsImage: string;
+  readonly kubernetesVersion: string;
+  readonly workloadServiceAccount: string;
+  readonly logLevel: string;
+  readonly healthPort: number;
+  /** For use outside of a pod. */
+  readonly hostKubeconfig: string | undefined;
+}
+
+const text = { type: 'string' } as const;
+
+/** @throws ConfigurationError naming what is missing */
+export function parseSettings(args: readonly string[]): Settings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      name: text,
+      namespace: text,
+      pki: text,
+      domain: { ...text, default: 'cluster.local' },
+      'egress-socket': { ...text, default: '/run/vcluster/egress.sock' },
+      'coredns-image': text,
+      'kubernetes-version': text,
+      'workload-service-account': text,
+      'log-level': { ...text, default: 'info' },
+      'health-port': { ...text, default: '8080' },
+      'host-kubeconfig': text,
+    },
+  });
+  const required = (flag: keyof typeof values): string => {
+    const value = values[flag];
+    if (value === undefined || value === '') throw new ConfigurationError(`run needs --${flag}.`);
+    return value;
+  };
+  return {
+    name: required('name'),
+    namespace: required('namespace'),
+    pki: required('pki'),
+    domain: values.domain,
+    egressSocket: values['egress-socket'],
+    coreDnsImage: required('coredns-image'),
+    kubernetesVersion: required('kubernetes-version'),
+    workloadServiceAccount: required('workload-service-account'),
+    logLevel: values['log-level'],
+    healthPort: Number(values['health-port']),
+    hostKubeconfig: values['host-kubeconfig'],
+  };
+}

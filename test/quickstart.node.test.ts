@@ -1,0 +1,188 @@
+/**
+ * The quickstart's story as assertions, on a real node with the real chart, image and Terraform providers, through the same
+ * functions as scripts/quickstart.ts. The tests of this file build on each other, in order: a virtual cluster is applied, used,
+ * planned again and destroyed.
+ */
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findHost, hostProblem } from '../scripts/lib/host.ts';
+import { kubeconfigOf, writeKubeconfig } from '../scripts/lib/inside.ts';
+import { Kubectl } from '../scripts/lib/kubectl.ts';
+import type { PortForward } from '../scripts/lib/kubectl.ts';
+import { leftovers } from '../scripts/lib/leftovers.ts';
+import { checkPrerequisites } from '../scripts/lib/prerequisites.ts';
+import { root, synthesise } from '../scripts/lib/stack.ts';
+import { deployApplication, execute, fetchByName, greeting, pairPods, readLogs } from '../scripts/lib/story-inside.ts';
+import { Terraform } from '../scripts/lib/terraform.ts';
+
+const problem = hostProblem();
+const own = { name: 'qs-own', namespace: 'qs-own' } as const;
+const guest = { name: 'qs-guest', namespace: 'qs-shared' } as const;
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+
+let folder: string;
+let host: Kubectl;
+let terraform: Terraform;
+let inside: Kubectl;
+let tunnel: PortForward | undefined;
+
+function stackOf(name: string, props?: object): Parameters<typeof synthesise>[0] {
+  const program = join(root, 'test', 'support', 'two-clusters.ts');
+  const env = { STACK: name, ...(props && { PROPS: JSON.stringify(props) }) };
+  return { program, stack: name, outdir: join(folder, name), env };
+}
+
+async function removeNamespaces(): Promise<void> {
+  await host.run(['delete', 'namespace', own.namespace, guest.namespace, '--ignore-not-found']);
+}
+
+/** Everything long enough to be key material, in the forms in which it could stand in a file. */
+async function secretWords(namespace: string, name: string): Promise<readonly string[]> {
+  const secret = await host.tryGet('secret', name, namespace);
+  const values = Object.values(secret?.data ?? {});
+  expect(values.length).toBeGreaterThan(0);
+  const texts = values.flatMap((value) => [value, Buffer.from(value, 'base64').toString('latin1')]);
+  return texts.flatMap((text) => text.match(/[\w+/=-]{40,}/g) ?? []);
+}
+
+/** A pod of the host cluster that asks for `url` with the keys of the Secret and prints status and answer. */
+function hostPod(url: string): object {
+  const file = (key: string): string => `require('fs').readFileSync('/secret/${key}')`;
+  const tls = `{ca: ${file('certificate-authority')}, cert: ${file('client-certificate')}, key: ${file('client-key')}}`;
+  const print = "(r) => { process.stdout.write(r.statusCode + ' '); r.pipe(process.stdout); }";
+  const container = {
+    name: 'node',
+    image: 'ghcr.io/cdktf-vcluster/syncer:0.1.0',
+    command: ['/usr/local/bin/node', '-e', `require('https').get(${JSON.stringify(url)}, ${tls}, ${print})`],
+    volumeMounts: [{ name: 'secret', mountPath: '/secret' }],
+  };
+  const volumes = [{ name: 'secret', secret: { secretName: `vc-${own.name}` } }];
+  const spec = { restartPolicy: 'Never', containers: [container], volumes };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'host-client', namespace: own.namespace }, spec };
+}
+
+/** Applies a stack that must fail; returns what Terraform said. */
+async function failedApply(props: object): Promise<string> {
+  await using wrong = await Terraform.open(await synthesise(stackOf('wrong', props), host.kubeconfig), host.kubeconfig);
+  await wrong.init();
+  return wrong.apply().then(
+    () => 'applied',
+    (error: unknown) => String(error),
+  );
+}
+
+describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'quickstart-'));
+    const { kubectl } = await checkPrerequisites(log);
+    host = (await findHost(kubectl, log)).kubectl;
+    await removeNamespaces();
+    await host.run(['create', 'namespace', guest.namespace]);
+    terraform = await Terraform.open(await synthesise(stackOf('two'), host.kubeconfig), host.kubeconfig);
+    await terraform.init();
+  });
+
+  afterAll(async () => {
+    await tunnel?.[Symbol.asyncDispose]();
+    await removeNamespaces();
+    await terraform[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('terraform apply makes both virtual clusters, ready', async () => {
+    await terraform.apply(log);
+    expect(await terraform.outputs()).toEqual({ namespace: own.namespace, secret: `vc-${own.name}` });
+  });
+
+  test('the kubeconfig of the Secret works from this machine through a port-forward', async () => {
+    const file = join(folder, 'own.kubeconfig');
+    tunnel = await host.portForward(own.namespace, own.name, '8443:443');
+    await writeKubeconfig(file, await kubeconfigOf(host, own));
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const context = new Kubectl(host.binary, file);
+    await context.run(['config', 'use-context', 'port-forward']);
+    inside = context;
+    const namespaces = await inside.run(['get', 'namespaces', '-o', 'jsonpath={.items[*].metadata.name}']);
+    expect(namespaces.split(' ').toSorted()).toEqual(['default', 'kube-node-lease', 'kube-public', 'kube-system']);
+  });
+
+  test('the Secret gives a pod of the host cluster access, over verified TLS', async () => {
+    const server = `https://${own.name}.${own.namespace}`;
+    expect(await kubeconfigOf(host, own)).toMatch(new RegExp(`server: "?${server}(:443)?"?$`, 'm'));
+    await host.run(['apply', '-f', '-'], { input: JSON.stringify(hostPod(`${server}/api/v1/namespaces`)) });
+    const pod = ['pod/host-client', '-n', own.namespace];
+    await host.run(['wait', ...pod, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
+    expect(await host.run(['logs', ...pod])).toMatch(/^200 [\s\S]*"kube-system"/);
+    await host.run(['delete', ...pod, '--now']);
+  });
+
+  test('a Deployment runs, its Service is reached by name, logs and exec work', async () => {
+    await deployApplication(inside);
+    expect(await fetchByName(inside, 'http://web/index.html')).toContain(greeting);
+    expect(await fetchByName(inside, 'http://web.default.svc.cluster.local/index.html')).toContain(greeting);
+    expect(await readLogs(inside, '/index.html')).toMatch(/index\.html/);
+    expect(await execute(inside)).toMatch(/^hello from inside the virtual cluster\nweb-/);
+  });
+
+  test('each pod runs on the host under its host name, in the one host namespace [NAM-01]', async () => {
+    const pairs = await pairPods(inside, host, own);
+    expect(pairs).toHaveLength(3);
+    const everywhere = await host.run(['get', 'pods', '--all-namespaces', '-o', 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}{"\\n"}{end}']);
+    for (const pair of pairs) {
+      const places = everywhere.split('\n').filter((place) => place.includes(pair.virtual));
+      expect(places).toEqual([`${own.namespace}/${pair.host}`]);
+    }
+  });
+
+  test('a second plan and a second apply change nothing', async () => {
+    const plan = await terraform.plan();
+    expect(plan.text).toContain('No changes.');
+    expect(plan.changes).toBe(false);
+    const said: string[] = [];
+    await terraform.apply((line) => said.push(line));
+    expect(said.join('\n')).toMatch(/0 added, 0 changed, 0 destroyed/);
+  });
+
+  test('no byte of a key, certificate or token stands in state or plan', async () => {
+    const planFile = join(folder, 'plan');
+    await terraform.plan(planFile);
+    const texts = [await readFile(join(terraform.folder, 'terraform.tfstate'), 'utf8'), await terraform.show(), await terraform.show(planFile)];
+    const words = [...(await secretWords(own.namespace, `vc-${own.name}`)), ...(await secretWords(own.namespace, `${own.name}-certs`))];
+    expect(words.length).toBeGreaterThan(20);
+    for (const text of texts) expect(words.filter((word) => text.includes(word))).toEqual([]);
+  });
+
+  test.each([
+    ['an unknown key', { values: { controlPlane: { statefulset: {} } } }, /statefulset is not an option\. Did you mean controlPlane\.statefulSet\?/],
+    ['a bad name', { name: 'Wrong' }, /The name "Wrong" cannot be used/],
+    ['a name that is too long', { name: 'w'.repeat(64) }, /has 64 characters/],
+    ['a version that does not exist', { kubernetesVersion: '1.36.99' }, /Kubernetes 1\.36\.99 does not exist/],
+  ])('synthesis refuses %s', async (_what, props, message) => {
+    await expect(synthesise(stackOf('wrong', props), host.kubeconfig)).rejects.toThrow(message);
+  });
+
+  test('a namespace that already holds a virtual cluster is refused, and nothing is made', async () => {
+    const before = await host.everythingIn(guest.namespace);
+    expect(await failedApply({ namespace: guest.namespace, createNamespace: false })).toMatch(
+      /Namespace "qs-shared" already holds the virtual cluster "qs-guest"/,
+    );
+    const after = await host.everythingIn(guest.namespace);
+    const added = after.filter((name) => !before.includes(name) && !/^(event|lease)/.test(name));
+    expect(added.filter((name) => name.includes('wrong'))).toEqual([]);
+  });
+
+  test('a namespace that exists is not taken over', async () => {
+    expect(await failedApply({ namespace: guest.namespace })).toMatch(/namespaces "qs-shared" already exists/);
+  });
+
+  test('terraform destroy leaves nothing on the host', async () => {
+    await tunnel?.[Symbol.asyncDispose]();
+    await terraform.destroy(log);
+    expect(await host.tryGet('namespace', own.namespace)).toBeUndefined();
+    expect(await leftovers(host, own.namespace)).toEqual([]);
+    expect(await leftovers(host, guest.namespace)).toEqual([]);
+    expect(await terraform.addresses()).toEqual([]);
+  });
+});

@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three levels, named after what a test needs: nothing, real API servers, a real node (CONTRIBUTING.md). */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['**/*.test.ts'],
+          exclude: ['**/*.kube.test.ts', '**/*.node.test.ts', '**/node_modules/**', '**/dist/**', '**/out/**'],
+        },
+      },
+      {
+        test: {
+          name: 'api',
+          include: ['test/**/*.kube.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.node.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
