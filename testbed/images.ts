@@ -28,8 +28,10 @@ interface ImageRecipe {
   readonly fill: (root: string, log: Log) => Promise<void>;
 }
 
+type ImageKey = 'etcd' | 'apiServer' | 'controllerManager' | 'coredns' | 'pause' | 'localPath' | 'busybox';
+
 /** Names of the images that the node and its add-ons use. */
-export const imageNames = {
+export const imageNames: Readonly<Record<ImageKey, string>> = {
   etcd: `registry.k8s.io/etcd:${versions.etcd}-0`,
   apiServer: `registry.k8s.io/kube-apiserver:v${versions.kubernetes}`,
   controllerManager: `registry.k8s.io/kube-controller-manager:v${versions.kubernetes}`,
@@ -37,7 +39,7 @@ export const imageNames = {
   pause: `registry.k8s.io/pause:${versions.pause}`,
   localPath: `docker.io/rancher/local-path-provisioner:v${versions['local-path-provisioner']}`,
   busybox: 'docker.io/library/busybox:1.36',
-} as const;
+};
 
 const recipeList: readonly ImageRecipe[] = [
   {

@@ -8,6 +8,7 @@
  *   await virtual.stop('kube-apiserver', 'SIGKILL'); await virtual.start('kube-apiserver'); await virtual.waitReady();
  *   await Promise.all([host.shutdown(), virtual.shutdown()]);                  // in afterAll
  *
+ * Node level: `const { kubeconfig } = await up({ nodes: 'real', log })`, `await importImage(archive)`, `await down({ log })`.
  * Names given to controlPlaneDir are fixed per test file: starting again stops what a crashed run left under that name.
  */
 export { resolveBinaries, resolveBinary } from './binaries.ts';
@@ -21,6 +22,10 @@ export {
   tryFindControlPlane,
 } from './control-plane.ts';
 export { type Kwok, type KwokOptions, startKwok } from './kwok.ts';
+export { buildImageArchive, type ImageArchive, type ImageConfig } from './image-archive.ts';
+export { imageNames } from './images.ts';
 export { type Log, silent, toStderr } from './log.ts';
 export { cacheDir, controlPlaneDir, stateDir } from './paths.ts';
+export { importImage } from './node.ts';
 export { type ProgramName, versions } from './pins.ts';
+export { down, type Nodes, status, type Testbed, up } from './testbed.ts';

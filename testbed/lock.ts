@@ -1,23 +1,29 @@
 /**
  * A lock between processes: one file that names its holder by pid and start time.
- * Invariant: a lock whose holder is no longer alive is free, so a crash never blocks the next run. Not re-entrant.
+ * Invariants: the file is complete from the moment it exists (it is linked into place), and a lock whose holder is no
+ * longer alive is free, so a crash never blocks the next run. Not re-entrant.
  */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { link, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from './errors.ts';
-import { tryReadJson } from './json-file.ts';
+import { tryReadJson, writeJson } from './json-file.ts';
 import type { Log } from './log.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
-const pollMs = 500;
+const pollMs = 250;
 
 /** Runs something while no other process holds the same lock file; tells once that it has to wait, and for what. */
 export async function withLock<T>(path: string, log: Log, run: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let told = false;
   while (!(await tryTake(path))) {
-    if (!told) log(`Waiting for another run (process ${(await holder(path))?.pid ?? 'unknown'}) that holds ${path}`);
+    const holder = await livingHolder(path);
+    if (holder === undefined) {
+      await removeStale(path);
+      continue;
+    }
+    if (!told) log(`Waiting for another run (process ${holder.pid}) that holds ${path}`);
     told = true;
     await sleep(pollMs);
   }
@@ -29,20 +35,33 @@ export async function withLock<T>(path: string, log: Log, run: () => Promise<T>)
 }
 
 async function tryTake(path: string): Promise<boolean> {
+  const own = `${path}.${process.pid}`;
+  await writeJson(own, await identify(process.pid));
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(JSON.stringify(await identify(process.pid)));
-    await file.close();
+    await link(own, path);
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(own, { force: true });
   }
-  const other = await holder(path);
-  if (other !== undefined && !(await isAlive(other))) await rm(path, { force: true });
-  return false;
 }
 
-// Undefined: gone in the meantime, or not written yet; then look again.
-function holder(path: string): Promise<ProcessIdentity | undefined> {
-  return tryReadJson(path);
+async function livingHolder(path: string): Promise<ProcessIdentity | undefined> {
+  const holder = await tryReadJson<ProcessIdentity>(path);
+  return holder !== undefined && (await isAlive(holder)) ? holder : undefined;
+}
+
+// Moved aside first: of two runs that find the same stale lock only one gets it, and when a third has taken the lock
+// in the meantime, what was moved is a living one and goes back.
+async function removeStale(path: string): Promise<void> {
+  const aside = `${path}.stale-${process.pid}`;
+  try {
+    await rename(path, aside);
+    if ((await livingHolder(aside)) !== undefined) await link(aside, path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error;
+  }
+  await rm(aside, { force: true });
 }

@@ -17,7 +17,10 @@ export const stateDir: string = isRoot ? '/var/lib/cdktf-vcluster-testbed' : joi
 /** Sockets and mounts of the node-level testbed. */
 export const runDir: string = isRoot ? '/run/cdktf-vcluster-testbed' : join(stateDir, 'run');
 
+/** Control planes of API-level tests. */
+export const controlPlanesDir: string = join(stateDir, 'control-planes');
+
 /** The folder of one named API-level control plane; `down` stops what a crashed run left in it. */
 export function controlPlaneDir(name: string): string {
-  return join(stateDir, 'control-planes', name);
+  return join(controlPlanesDir, name);
 }

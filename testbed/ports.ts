@@ -20,7 +20,8 @@ export async function freePorts(count: number, address: string): Promise<readonl
   return ports;
 }
 
-function isFree(port: number, address: string): Promise<boolean> {
+/** Whether nothing listens on a port of an address, nor on that port of all addresses. */
+export function isFree(port: number, address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

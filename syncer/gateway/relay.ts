@@ -80,11 +80,11 @@ export class Relay {
     }
     const from = answer.response;
     const status = from.statusCode ?? 0;
-    if (status !== 200) {
+    if (status < 200 || status > 299) {
       const { status: told, message } = this.#explained(status, await readText(from), found);
       return say(response, told, message);
     }
-    response.writeHead(200, contentHeaders(from));
+    response.writeHead(status, contentHeaders(from));
     response.flushHeaders();
     await pipeline(from, response);
   }

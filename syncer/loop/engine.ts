@@ -10,7 +10,7 @@ import { keyOf } from '../model/object.ts';
 import type { KubeObject } from '../model/object.ts';
 import type { Resource } from '../model/resource.ts';
 import { keyText } from '../model/side.ts';
-import type { Side } from '../model/side.ts';
+import type { Key, Side } from '../model/side.ts';
 import type { Release } from '../model/view.ts';
 import type { Outcome } from './outcome.ts';
 import { settled } from './outcome.ts';
@@ -50,6 +50,18 @@ export interface StoreChange {
   readonly after: KubeObject | undefined;
 }
 
+/** How long a key waits for the watch to show what a POST to a subresource did (spec CORE-20); then it is looked at anyway. */
+const awaitMaxMs = 2_000;
+
+/** An object that a plan acted on without learning its new state from the answer. */
+interface Awaited {
+  readonly side: Side;
+  readonly kind: Kind;
+  readonly key: Key;
+  readonly version: string | undefined;
+  readonly untilMs: number;
+}
+
 /** As many keys in work as writes in flight: more would only wait in the client. */
 const workersDefault = 64;
 
@@ -58,6 +70,7 @@ export class Engine {
   readonly #resources: ReadonlyMap<string, Resource>;
   readonly #reads = new Reads();
   readonly #remembered = new Map<string, string>();
+  readonly #awaited = new Map<string, Awaited>();
   readonly #now: () => number;
 
   constructor(options: EngineOptions) {
@@ -106,15 +119,38 @@ export class Engine {
 
   async #attempt(id: string, resource: Resource, key: string): Promise<Outcome> {
     try {
+      const waitMs = this.#waitMs(id);
+      if (waitMs > 0) return { is: 'again', afterMs: waitMs };
       const plan = this.#decide(id, resource, key);
       if (plan.actions.length > 0) {
         this.#options.log.debug({ resource: resource.name, key, does: plan.actions.map(describe) }, 'Reconciling');
       }
+      this.#await(id, plan);
       await this.#options.performer.perform(plan.actions);
       return plan.againInMs === undefined ? settled : { is: 'again', afterMs: plan.againInMs };
     } catch (error) {
       return this.#failed(id, resource, { key, error });
     }
+  }
+
+  /** Milliseconds to wait until the effect of the last plan is in the cache; its event wakes the key before that. */
+  #waitMs(id: string): number {
+    const awaited = this.#awaited.get(id);
+    if (awaited === undefined) return 0;
+    const seen = this.#options.stores.find(awaited.side, awaited.kind).get(awaited.key);
+    const leftMs = awaited.untilMs - this.#now();
+    if (leftMs > 0 && seen?.metadata.resourceVersion === awaited.version) return leftMs;
+    this.#awaited.delete(id);
+    return 0;
+  }
+
+  /** Noted before the write, so that an event that arrives before the answer is not missed. */
+  #await(id: string, plan: Plan): void {
+    const action = plan.actions.find((candidate) => candidate.do === 'post');
+    if (action === undefined) return;
+    const { side, kind, key } = action;
+    const version = this.#options.stores.find(side, kind).get(key)?.metadata.resourceVersion;
+    this.#awaited.set(id, { side, kind, key, version, untilMs: this.#now() + awaitMaxMs });
   }
 
   #decide(id: string, resource: Resource, key: string): Plan {
@@ -131,6 +167,7 @@ export class Engine {
 
   /** A conflict only says that the cache was behind; its event comes and the key is looked at again (CORE-06). */
   async #failed(id: string, resource: Resource, { key, error }: { key: string; error: unknown }): Promise<Outcome> {
+    this.#awaited.delete(id);
     const { log, queue } = this.#options;
     const failures = queue.failuresOf(id);
     const fields = { resource: resource.name, key, failures, err: error };

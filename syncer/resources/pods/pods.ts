@@ -34,7 +34,6 @@ export const pods: ToHost<Pod> = {
     { side: 'host', kind: services },
   ],
   hostRules: [
-    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
     // For readiness gates that controllers in the virtual cluster answer (POD-98).
     { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'] },
     { apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] },

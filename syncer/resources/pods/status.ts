@@ -29,6 +29,7 @@ export function statusFromHost(host: Host<Pod>, virtual: Virtual<Pod>): PodStatu
   const status = host.status ?? {};
   const { qosClass } = virtual.status ?? {};
   const { spec } = virtual;
+  const conditions = conditionsFromHost(host, virtual);
   const { qosClass: _, observedGeneration: __, ...rest } = status;
   return {
     ...rest,
@@ -36,7 +37,7 @@ export function statusFromHost(host: Host<Pod>, virtual: Virtual<Pod>): PodStatu
     ...ofContainers('containerStatuses', status, spec.containers),
     ...ofContainers('initContainerStatuses', status, spec.initContainers),
     ...ofContainers('ephemeralContainerStatuses', status, spec.ephemeralContainers),
-    ...(status.conditions && { conditions: conditionsFromHost(host, virtual) }),
+    conditions,
     ...observedGeneration(status, virtual.status, host, virtual),
   };
 }
@@ -75,10 +76,7 @@ function pushGates(host: Host<Pod>, virtual: Virtual<Pod>): readonly Action[] {
   const differs = wanted.some((condition) => !have.some((other) => sameState(condition, other)));
   if (!differs || isDeleting(host)) return [];
   const types = new Set(wanted.map(({ type }) => type));
-  const conditions = [
-    ...have.filter(({ type }) => !types.has(type)),
-    ...wanted.map(({ observedGeneration: _, ...condition }) => condition),
-  ];
+  const conditions = [...have.filter(({ type }) => !types.has(type)), ...wanted.map(withoutGeneration)];
   return [statusPatch('host', host, { conditions })];
 }
 
@@ -147,8 +145,7 @@ function conditionFromHost(
   host: Host<Pod>,
   virtual: Virtual<Pod>,
 ): Condition {
-  const { observedGeneration: _, ...rest } = condition;
-  const next: Condition = { ...rest, ...observedGeneration(condition, before, host, virtual) };
+  const next = { ...withoutGeneration(condition), ...observedGeneration(condition, before, host, virtual) };
   // Binding sets this one on the virtual side, a moment later than on the host: not worth a write of its own.
   const bound = condition.type === 'PodScheduled' && before !== undefined && sameState(condition, before);
   return bound ? before : next;
@@ -178,6 +175,11 @@ function isBuiltIn(type: string): boolean {
 
 function gatesOf({ spec }: Virtual<Pod>): ReadonlySet<string> {
   return new Set((spec.readinessGates ?? []).map(({ conditionType }) => conditionType));
+}
+
+function withoutGeneration(condition: Condition): Condition {
+  const { observedGeneration: _, ...rest } = condition;
+  return rest;
 }
 
 function sameState(a: Condition, b: Condition): boolean {

@@ -1,0 +1,128 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { equal, equalQuantity, mergePatch } from './equality.ts';
+
+// Integers beyond 2^53 are not among the values: JSON.parse has rounded them before anything here sees them.
+const json = fc.jsonValue({ maxDepth: 4 });
+const object = fc.dictionary(fc.oneof(fc.string({ maxLength: 3 }), fc.constant('__proto__')), json, {
+  noNullPrototype: true,
+});
+
+/** RFC 7386, written after its pseudo code. */
+function applied(target: unknown, patch: unknown): unknown {
+  if (!isMap(patch)) return patch;
+  const result = new Map(isMap(target) ? Object.entries(target) : []);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else result.set(key, applied(result.get(key), value));
+  }
+  return Object.fromEntries(result);
+}
+
+function appliedTo(target: object, patch: object | undefined): object {
+  const result = applied(target, patch ?? {});
+  return isMap(result) ? result : {};
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+describe('mergePatch()', () => {
+  test('applied to what was before gives what is after', () => {
+    fc.assert(
+      fc.property(object, object, (before, after) => {
+        expect(equal(applied(before, mergePatch(before, after) ?? {}), after)).toBe(true);
+      }),
+    );
+  });
+
+  test('a second patch has nothing to do', () => {
+    fc.assert(
+      fc.property(object, object, (before, after) => {
+        expect(mergePatch(appliedTo(before, mergePatch(before, after)), after)).toBeUndefined();
+      }),
+    );
+  });
+
+  test('the same object needs no patch, whatever the order of its keys', () => {
+    fc.assert(
+      fc.property(object, (one) => {
+        const reversed = Object.fromEntries(Object.entries(one).toReversed());
+        expect(mergePatch(one, reversed)).toBeUndefined();
+      }),
+    );
+  });
+
+  test('removes with null and goes only where something differs', () => {
+    expect(mergePatch({ a: { b: 1, c: 2 }, d: 3 }, { a: { b: 1 }, d: 3 })).toEqual({ a: { c: null } });
+  });
+
+  test('keys called __proto__ are keys like others', () => {
+    const before: object = JSON.parse('{"data":{"a":"1"}}');
+    const after: object = JSON.parse('{"data":{"a":"1","__proto__":"2"}}');
+    expect(JSON.stringify(mergePatch(before, after))).toBe('{"data":{"__proto__":"2"}}');
+    expect(JSON.stringify(mergePatch(after, before))).toBe('{"data":{"__proto__":null}}');
+    expect(mergePatch(before, before)).toBeUndefined();
+    expect(Object.hasOwn(Object.prototype, 'a')).toBe(false);
+  });
+});
+
+describe('equal() [CORE-23]', () => {
+  test.each([
+    [{ a: null }, {}],
+    [{ a: {} }, {}],
+    [{ a: [] }, { a: undefined }],
+    [{ a: { b: {} } }, { a: {} }],
+    [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ],
+  ])('%j means the same as %j', (a, b) => {
+    expect(equal(a, b)).toBe(true);
+    expect(equal(b, a)).toBe(true);
+  });
+
+  test.each([
+    [{ a: '' }, {}],
+    [{ a: 0 }, {}],
+    [{ a: false }, {}],
+    [[{}], []],
+    [
+      [1, 2],
+      [2, 1],
+    ],
+    [{ a: '1' }, { a: 1 }],
+  ])('%j differs from %j', (a, b) => {
+    expect(equal(a, b)).toBe(false);
+    expect(equal(b, a)).toBe(false);
+  });
+});
+
+describe('equalQuantity() [CORE-23]', () => {
+  test.each([
+    ['1000m', '1'],
+    ['1', 1],
+    ['1Gi', '1024Mi'],
+    ['0.5', '500m'],
+    ['1e3', '1k'],
+    ['.5Gi', '512Mi'],
+    ['1000000n', '1m'],
+    ['+1', '1.0'],
+    ['128974848', '123Mi'],
+    ['-1500m', '-1.5'],
+  ])('%s has the value of %s', (a, b) => {
+    expect(equalQuantity(a, b)).toBe(true);
+  });
+
+  test.each([
+    ['1G', '1Gi'],
+    ['1', '1001m'],
+    ['9007199254740993', '9007199254740992'],
+    ['1', 'one'],
+    ['', '0'],
+    ['1e999999999', '1'],
+  ])('%s has another value than %s', (a, b) => {
+    expect(equalQuantity(a, b)).toBe(false);
+  });
+});
