@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
 
 /** Three levels, named after what a test needs: nothing, real API servers, a real node (CONTRIBUTING.md). */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
+  // Examples import the package by its name, as a user does; here that means its sources.
+  ssr: { resolve: { conditions: ['source', 'node', 'import', 'default'] } },
   test: {
     projects: [
       {
@@ -32,3 +35,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

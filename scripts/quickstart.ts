@@ -5,10 +5,10 @@
  */
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findHost } from './lib/host.ts';
+import { rm } from 'node:fs/promises';
+import { findHost, provideImage, tryFindHost } from './lib/host.ts';
 import type { Host } from './lib/host.ts';
 import { Inside, kubeconfigOf, writeKubeconfig } from './lib/inside.ts';
-import { Kubectl } from './lib/kubectl.ts';
 import { leftovers } from './lib/leftovers.ts';
 import { checkPrerequisites } from './lib/prerequisites.ts';
 import { outFolder, quickstartStack, root, synthesise } from './lib/stack.ts';
@@ -22,7 +22,7 @@ const kubeconfigFile = join(outFolder, `${team.name}.kubeconfig`);
 async function create(): Promise<void> {
   const story = new Story(7);
   const host = await prepareHost(story);
-  await story.step('The virtual cluster, by Terraform from examples/quickstart/main.ts', () => applyStack(story, host));
+  await story.step('Virtual cluster, by Terraform from examples/quickstart/main.ts', () => applyStack(story, host));
   await using inside = await story.step('Inside the virtual cluster', () => lookInside(story, host));
   await story.step('An application in it', () => runApplication(story, inside));
   await story.step('The same pods on the host', () => lookFromOutside(story, host, inside));
@@ -30,12 +30,16 @@ async function create(): Promise<void> {
 }
 
 async function prepareHost(story: Story): Promise<Host> {
-  const { kubectl } = await story.step('What this machine needs', async () => {
-    const found = await checkPrerequisites(story.note);
-    story.note(`node ${process.versions.node}, terraform ${found.terraformVersion}, kubectl at ${found.kubectl}`);
-    return found;
-  });
-  return story.step('A host cluster with the syncer image', () => findHost(kubectl, story.note));
+  const kubectl = await story.step('What this machine needs', () => prerequisites(story));
+  const host = await story.step('Host cluster', () => findHost(kubectl, story.note));
+  await story.step('Image of the syncer', () => provideImage(host, story.note));
+  return host;
+}
+
+async function prerequisites(story: Story): Promise<string> {
+  const { kubectl, terraformVersion } = await checkPrerequisites(story.note);
+  story.note(`node ${process.versions.node}, terraform ${terraformVersion}, kubectl at ${kubectl}`);
+  return kubectl;
 }
 
 async function applyStack(story: Story, host: Host): Promise<void> {
@@ -43,7 +47,6 @@ async function applyStack(story: Story, host: Host): Promise<void> {
   story.note(`synthesised to ${relative(root, folder)}`);
   await using terraform = await Terraform.open(folder, host.kubectl.kubeconfig);
   await terraform.init();
-  if ((await terraform.addresses()).length === 0) await host.refuseUnlessFit(team);
   await terraform.apply(story.note);
   story.show('terraform output', JSON.stringify(await terraform.outputs()));
 }
@@ -81,28 +84,32 @@ async function lookFromOutside(story: Story, host: Host, { kubectl }: Inside): P
 
 /** What the reader can do next; with the kubeconfig as the tenant would get it where a port-forward is needed. */
 async function goOn(story: Story, host: Host, direct: boolean): Promise<void> {
-  const file = relative(process.cwd(), kubeconfigFile);
   if (!direct) {
     const config = await kubeconfigOf(host.kubectl, team);
     await writeKubeconfig(kubeconfigFile, config.replace(/^current-context:.*$/m, 'current-context: port-forward'));
   }
-  const hostOption = `--kubeconfig ${host.kubectl.kubeconfig}`;
-  const kubectl = await shortName(host.kubectl.binary);
-  const lines = [
-    ...(direct ? [] : [`${kubectl} ${hostOption} -n ${team.namespace} port-forward svc/${team.name} 8443:443 &`]),
-    `export KUBECONFIG=${file}`,
-    `${kubectl} get pods --all-namespaces            # inside the virtual cluster`,
-    `${kubectl} create deployment more --image=docker.io/library/busybox:1.36 -- sleep 100000`,
-    `${kubectl} ${hostOption} -n ${team.namespace} get pods   # the same on the host`,
-    'npm run quickstart -- --destroy                  # remove the virtual cluster and all in it',
-    ...(host.isTestbed ? ['npm run testbed -- down                          # remove the host cluster'] : []),
-  ];
-  story.chapter(`${team.name} is running. How to go on:`, lines);
+  const { binary, kubeconfig } = host.kubectl;
+  const onHost = `${binary} --kubeconfig=${kubeconfig} -n ${team.namespace}`;
+  const inVirtual = `${binary} --kubeconfig=${relative(process.cwd(), kubeconfigFile)}`;
+  story.ending(`${team.name} is running. How to go on:`, [
+    ['use the virtual cluster', direct ? '' : `${onHost} port-forward svc/${team.name} 8443:443 &`],
+    ['', `${inVirtual} get pods --all-namespaces`],
+    ['', `${inVirtual} scale deployment web --replicas=3`],
+    ['see it on the host', `${onHost} get pods`],
+    ['read the program', 'examples/quickstart/main.ts'],
+    ['remove the virtual cluster', 'npm run quickstart -- --destroy'],
+    ['remove the host cluster', host.isTestbed ? 'npm run testbed -- down' : ''],
+  ]);
 }
 
 async function destroy(): Promise<void> {
   const story = new Story(3);
-  const host = await prepareHostForRemoval(story);
+  const kubectl = await story.step('What this machine needs', () => prerequisites(story));
+  const host = await tryFindHost(kubectl);
+  if (host === undefined) {
+    story.note('No host cluster is up, so nothing of the quickstart is there.');
+    return;
+  }
   await story.step('Removing the stack', async () => {
     const folder = await synthesise(quickstartStack, host.kubectl.kubeconfig);
     await using terraform = await Terraform.open(folder, host.kubectl.kubeconfig);

@@ -21,8 +21,7 @@ export const virtualPodsByAddress: Index<'virtual', Pod> = {
   name: 'virtualPodsByAddress',
   side: 'virtual',
   kind: PodKind,
-  values: ({ spec, status }) =>
-    spec.hostNetwork === true ? [] : addresses(status?.podIPs?.map(({ ip }) => ip) ?? [status?.podIP]),
+  values: (pod) => (pod.spec.hostNetwork === true ? [] : podAddresses(pod)),
 };
 
 export const gatewayIndexes: readonly Index[] = [
@@ -34,6 +33,10 @@ export const gatewayIndexes: readonly Index[] = [
 
 function addresses(ips: readonly (string | undefined)[]): readonly string[] {
   return ips.flatMap((ip) => (ip === undefined ? [] : [canonicalAddress(ip) ?? ip]));
+}
+
+function podAddresses({ status }: Pod): readonly string[] {
+  return addresses(status?.podIPs?.map(({ ip }) => ip) ?? [status?.podIP]);
 }
 
 export function cacheView(view: () => View): GatewayView {
@@ -69,9 +72,8 @@ function hasHostPod(pod: Virtual<Pod>, view: View): boolean {
   const key: Key<'host'> = { namespace: view.release.namespace, name: hostName(name, namespace, view.release) };
   const hostPod = view.host.get(PodKind, key);
   if (hostPod === undefined || originOf(hostPod, PodKind, view.release) === undefined) return false;
-  const claimed = addresses(pod.status?.podIPs?.map(({ ip }) => ip) ?? [pod.status?.podIP]);
-  const real = new Set(addresses(hostPod.status?.podIPs?.map(({ ip }) => ip) ?? [hostPod.status?.podIP]));
-  return claimed.every((ip) => real.has(ip));
+  const real = new Set(podAddresses(hostPod));
+  return podAddresses(pod).every((ip) => real.has(ip));
 }
 
 /** Looked up on the host side: a tenant can write any address into a virtual Service's endpoints, but not into host Services. */

@@ -286,7 +286,7 @@ describe('CONNECT', () => {
 
     const refused = await get(`${path}:${port}/proxy/x`);
     expect(refused).toMatchObject({
-      status: 500,
+      status: 503,
       message: expect.stringContaining('No address of a Service, running pod'),
     });
     podAddresses.add(address);

@@ -49,13 +49,13 @@ async function secretWords(namespace: string, name: string): Promise<readonly st
 
 /** A pod of the host cluster that asks for `url` with the keys of the Secret and prints status and answer. */
 function hostPod(url: string): object {
-  const file = (key: string): string => `require('fs').readFileSync('/secret/${key}')`;
-  const tls = `{ca: ${file('certificate-authority')}, cert: ${file('client-certificate')}, key: ${file('client-key')}}`;
+  const read = "const file = (key) => require('fs').readFileSync('/secret/' + key);";
+  const tls = "{ca: file('certificate-authority'), cert: file('client-certificate'), key: file('client-key')}";
   const print = "(r) => { process.stdout.write(r.statusCode + ' '); r.pipe(process.stdout); }";
   const container = {
     name: 'node',
     image: 'ghcr.io/cdktf-vcluster/syncer:0.1.0',
-    command: ['/usr/local/bin/node', '-e', `require('https').get(${JSON.stringify(url)}, ${tls}, ${print})`],
+    command: ['/usr/local/bin/node', '-e', `${read} require('https').get(${JSON.stringify(url)}, ${tls}, ${print})`],
     volumeMounts: [{ name: 'secret', mountPath: '/secret' }],
   };
   const volumes = [{ name: 'secret', secret: { secretName: `vc-${own.name}` } }];
@@ -129,7 +129,13 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
   test('each pod runs on the host under its host name, in the one host namespace [NAM-01]', async () => {
     const pairs = await pairPods(inside, host, own);
     expect(pairs).toHaveLength(3);
-    const everywhere = await host.run(['get', 'pods', '--all-namespaces', '-o', 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}{"\\n"}{end}']);
+    const everywhere = await host.run([
+      'get',
+      'pods',
+      '--all-namespaces',
+      '-o',
+      'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}{"\\n"}{end}',
+    ]);
     for (const pair of pairs) {
       const places = everywhere.split('\n').filter((place) => place.includes(pair.virtual));
       expect(places).toEqual([`${own.namespace}/${pair.host}`]);
@@ -148,14 +154,25 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
   test('no byte of a key, certificate or token stands in state or plan', async () => {
     const planFile = join(folder, 'plan');
     await terraform.plan(planFile);
-    const texts = [await readFile(join(terraform.folder, 'terraform.tfstate'), 'utf8'), await terraform.show(), await terraform.show(planFile)];
-    const words = [...(await secretWords(own.namespace, `vc-${own.name}`)), ...(await secretWords(own.namespace, `${own.name}-certs`))];
+    const texts = [
+      await readFile(join(terraform.folder, 'terraform.tfstate'), 'utf8'),
+      await terraform.show(),
+      await terraform.show(planFile),
+    ];
+    const words = [
+      ...(await secretWords(own.namespace, `vc-${own.name}`)),
+      ...(await secretWords(own.namespace, `${own.name}-certs`)),
+    ];
     expect(words.length).toBeGreaterThan(20);
     for (const text of texts) expect(words.filter((word) => text.includes(word))).toEqual([]);
   });
 
   test.each([
-    ['an unknown key', { values: { controlPlane: { statefulset: {} } } }, /statefulset is not an option\. Did you mean controlPlane\.statefulSet\?/],
+    [
+      'an unknown key',
+      { values: { controlPlane: { statefulset: {} } } },
+      /statefulset is not an option\. Did you mean controlPlane\.statefulSet\?/,
+    ],
     ['a bad name', { name: 'Wrong' }, /The name "Wrong" cannot be used/],
     ['a name that is too long', { name: 'w'.repeat(64) }, /has 64 characters/],
     ['a version that does not exist', { kubernetesVersion: '1.36.99' }, /Kubernetes 1\.36\.99 does not exist/],

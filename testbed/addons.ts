@@ -125,7 +125,13 @@ function localPath(): readonly Manifest[] {
   const container = {
     name,
     image: imageNames.localPath,
-    command: [name, 'start', '--config', '/etc/config/config.json', '--helper-image', imageNames.busybox],
+    command: [
+      name,
+      'start',
+      '--config=/etc/config/config.json',
+      `--helper-image=${imageNames.busybox}`,
+      `--service-account-name=${name}`,
+    ],
     volumeMounts: [{ name: 'config', mountPath: '/etc/config' }],
     env: [
       { name: 'POD_NAMESPACE', value: storage },

@@ -132,6 +132,7 @@ function program(name: ProgramName, path: string, capability?: string): ImageRec
   };
 }
 
+// Debian's 1.35: `wget -T` crashes in it (use `timeout 3 wget`), and its shell drops variables whose names it cannot use.
 async function busybox(root: string): Promise<void> {
   const unpacked = await mkdtemp(join(imagesDir, '.deb-'));
   try {

@@ -29,21 +29,17 @@ async function main(args: readonly string[]): Promise<number> {
   });
   const [verb, ...rest] = positionals;
   if (rest.length > 0) return misused(`one command at a time, got: ${positionals.join(' ')}`);
-  switch (verb) {
-    case 'up':
-      describe(await up({ nodes: parseNodes(values.nodes), log: toStderr }));
-      return 0;
-    case 'status':
-      return tell(await status(), describe);
-    case 'kubeconfig':
-      return tell(await status(), ({ kubeconfig }) => console.log(kubeconfig));
-    case 'down':
-      await down({ log: toStderr });
-      return 0;
-    default:
-      return misused(verb === undefined ? 'a command is missing' : `there is no command ${verb}`);
-  }
+  const run = verb === undefined ? undefined : verbs.get(verb);
+  if (run === undefined) return misused(verb === undefined ? 'a command is missing' : `there is no command ${verb}`);
+  return run(parseNodes(values.nodes));
 }
+
+const verbs: ReadonlyMap<string, (nodes: Nodes) => Promise<number>> = new Map([
+  ['up', async (nodes: Nodes) => tell(await up({ nodes, log: toStderr }), describe)],
+  ['status', async () => tell(await status(), describe)],
+  ['kubeconfig', async () => tell(await status(), ({ kubeconfig }) => console.log(kubeconfig))],
+  ['down', async () => down({ log: toStderr }).then(() => 0)],
+]);
 
 function parseNodes(value = 'real'): Nodes {
   if (value === 'real' || value === 'kwok') return value;

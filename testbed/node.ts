@@ -45,12 +45,7 @@ export async function startContainerRuntime(log: Log): Promise<void> {
   const folders = [...new Set([dirname(path('containerd-shim-runc-v2')), dirname(path('ctr'))])];
   const env = { PATH: [...folders, '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':') };
   await startProcess({ dir: nodeDir, name: 'containerd', command: path('containerd'), args, env });
-  const answers = (): Promise<boolean> =>
-    ctr(['version']).then(
-      () => true,
-      () => false,
-    );
-  await waitUntil('containerd', answers, { dir: nodeDir, name: 'containerd', timeoutMs: readyTimeoutMs });
+  await waitUntil('containerd', containerdAnswers, { dir: nodeDir, name: 'containerd', timeoutMs: readyTimeoutMs });
 }
 
 /** Makes the images of an archive (docker-archive or OCI) available to pods of the real node. */
@@ -61,17 +56,13 @@ export async function importImage(archivePath: string): Promise<void> {
 /** Starts kubelet and kube-proxy and waits until the node is Ready. */
 export async function startKubelet(plane: ControlPlane, log: Log): Promise<void> {
   const path = await resolveBinaries(['kubelet', 'kube-proxy'], log);
-  const identity = (leaf: {
-    commonName: string;
-    organization?: string;
-  }): { server: string; pki: typeof plane.pki; leaf: typeof leaf } => ({ server: plane.url, pki: plane.pki, leaf });
+  const by = { server: plane.url, pki: plane.pki };
   const [kubelet, proxy] = await Promise.all([
-    issueKubeconfig(
-      nodeDir,
-      'kubelet',
-      identity({ commonName: `system:node:${nodeName}`, organization: 'system:nodes' }),
-    ),
-    issueKubeconfig(nodeDir, 'kube-proxy', identity({ commonName: 'system:kube-proxy' })),
+    issueKubeconfig(nodeDir, 'kubelet', {
+      ...by,
+      leaf: { commonName: `system:node:${nodeName}`, organization: 'system:nodes' },
+    }),
+    issueKubeconfig(nodeDir, 'kube-proxy', { ...by, leaf: { commonName: 'system:kube-proxy' } }),
   ]);
   await writeJson(join(nodeDir, 'kubelet.json'), kubeletConfig(nodeDir, plane.pki.caCert));
   await writeJson(join(nodeDir, 'kube-proxy.json'), kubeProxyConfig(proxy));
@@ -111,6 +102,15 @@ export async function stopNode(): Promise<void> {
 
 async function ctr(args: readonly string[]): Promise<void> {
   await command(await resolveBinary('ctr', silent), ['--address', containerdSocket, '--namespace', 'k8s.io', ...args]);
+}
+
+async function containerdAnswers(): Promise<boolean> {
+  try {
+    await ctr(['version']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function waitForNode(kubeconfigPath: string): Promise<void> {

@@ -22,12 +22,13 @@ export interface Prerequisites {
 /** Finds everything or throws with what is missing and how to get it. */
 export async function checkPrerequisites(log: (line: string) => void): Promise<Prerequisites> {
   const terraformVersion = await findTerraform();
-  const kubectl = process.env['KUBECTL'] ?? (await onPath('kubectl')) ?? (await resolveBinary('kubectl', log));
+  const kubectl =
+    process.env['KUBECTL'] ?? ((await isOnPath('kubectl')) ? 'kubectl' : await resolveBinary('kubectl', log));
   return { kubectl, terraformVersion };
 }
 
 async function findTerraform(): Promise<string> {
-  if ((await onPath('terraform')) === undefined)
+  if (!(await isOnPath('terraform')))
     throw new Error(`terraform is not installed. Install it with:\n  ${installTerraform()}`);
   const told: { terraform_version: string } = JSON.parse(await run('terraform', ['version', '-json']));
   const [major = 0, minor = 0] = told.terraform_version.split('.').map(Number);
@@ -45,12 +46,10 @@ function installTerraform(): string {
   return `curl -fsSLO ${url} && unzip -o ${file} terraform -d /usr/local/bin`;
 }
 
-async function onPath(program: string): Promise<string | undefined> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter).filter(Boolean)) {
-    const path = join(folder, program);
-    if (await isExecutable(path)) return path;
-  }
-  return undefined;
+async function isOnPath(program: string): Promise<boolean> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  const found = await Promise.all(folders.map((folder) => isExecutable(join(folder, program))));
+  return found.includes(true);
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -37,6 +37,13 @@ export class Story {
   show(command: string, output: string): void {
     this.#write(`${indent(`$ ${command}`)}\n${indent(output.trimEnd())}\n`);
   }
+
+  /** What comes after the story: a heading, and lines of what to do and how. Lines without a "how" are left out. */
+  ending(heading: string, lines: readonly (readonly [what: string, how: string])[]): void {
+    const width = Math.max(...lines.map(([what]) => what.length));
+    const shown = lines.filter(([, how]) => how !== '').map(([what, how]) => `${what.padEnd(width)}  ${how}`);
+    this.#write(`\n${heading}\n${shown.map((line) => `  ${line}\n`).join('')}`);
+  }
 }
 
 /** The step that failed; the reason is its cause. */

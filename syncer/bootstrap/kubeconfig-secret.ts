@@ -17,7 +17,7 @@ const renewBeforeMs = 60 * 24 * 3_600_000;
 /** Makes sure that the Secret is there and will work for a while. */
 export async function writeKubeconfigSecret(host: Cluster, release: Release, authority: CertifiedKey): Promise<void> {
   const key = { namespace: release.namespace, name: `vc-${release.name}` };
-  const present = (await host.get(secrets, key)) as Secret | undefined;
+  const present = await host.get(secrets, key);
   if (present !== undefined && stillGood(present, authority.certificate)) return;
   const texts = await issueAdminKubeconfig({ name: release.name, namespace: release.namespace, authority });
   const data = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text).toString('base64')]));

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { refuse } from './options.ts';
 import type { GatewayOptions, Refusal } from './options.ts';
@@ -36,8 +37,16 @@ export function createKubelet(nodeAddress: string, options: GatewayOptions, rela
     maxHeaderSize: headBytesMax,
     keepAliveTimeout: keepAliveMs,
   });
-  server.on('request', (request, response) => void kubelet.answer(request, response));
-  server.on('upgrade', (request, socket, head) => void kubelet.upgrade({ request, socket, head }));
+  const broke = (socket: Duplex, error: unknown): void => {
+    options.log.error({ nodeAddress, error: String(error) }, 'A request at the kubelet endpoint failed');
+    socket.destroy();
+  };
+  server.on('request', (request, response) => {
+    kubelet.answer(request, response).catch((error: unknown) => broke(request.socket, error));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    kubelet.upgrade({ request, socket, head }).catch((error: unknown) => broke(socket, error));
+  });
   server.on('tlsClientError', (error) =>
     options.log.warn({ nodeAddress, error: error.message }, 'Refused a connection to the kubelet endpoint'),
   );
@@ -55,7 +64,7 @@ class Kubelet {
     this.#relay = relay;
   }
 
-  /** Everything but upgrades: logs, the pods of the node, health. Never rejects. */
+  /** Everything but upgrades: logs, the pods of the node, health. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = this.#route(request);
     switch (route.is) {
@@ -72,7 +81,7 @@ class Kubelet {
     }
   }
 
-  /** exec, attach and port-forward. Never rejects. */
+  /** exec, attach and port-forward. */
   async upgrade(upgrade: Upgrade): Promise<void> {
     upgrade.socket.on('error', () => upgrade.socket.destroy());
     const found = this.#upgradeTarget(upgrade.request);
@@ -121,11 +130,8 @@ class Kubelet {
 
 /** Nothing but a plain upgrade to a protocol of Kubernetes may reach the host (fault F67). */
 function badUpgrade({ headers }: IncomingMessage): Refusal | undefined {
-  const protocol = headers.upgrade?.toLowerCase();
-  if (protocol !== 'spdy/3.1' && protocol !== 'websocket')
-    return refuse(400, 'Upgrades go to SPDY/3.1 or websocket only.');
-  if (headers.connection?.toLowerCase() !== 'upgrade')
-    return refuse(400, 'An upgrade needs "Connection: Upgrade" alone.');
+  const protocol = headers.upgrade?.toLowerCase() ?? '';
+  if (!['spdy/3.1', 'websocket'].includes(protocol)) return refuse(400, 'Upgrades go to SPDY/3.1 or websocket only.');
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
   return hasBody ? refuse(400, 'A request for an upgrade cannot have a body.') : undefined;
 }

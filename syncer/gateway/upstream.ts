@@ -103,7 +103,6 @@ export async function readText(response: IncomingMessage): Promise<string> {
 }
 
 const upgradeHeaders = [
-  'connection',
   'upgrade',
   'x-stream-protocol-version',
   'sec-websocket-key',
@@ -116,7 +115,7 @@ const logHeaders = ['content-type', 'cache-control', 'retry-after'] as const;
 
 /** The headers that make an upgrade, of a request or of its answer. */
 export function streamHeaders(message: IncomingMessage): Record<string, string[]> {
-  const headers = pick(message, upgradeHeaders);
+  const headers: Record<string, string[]> = { connection: ['Upgrade'], ...pick(message, upgradeHeaders) };
   const protocols = headers['sec-websocket-protocol'];
   if (protocols === undefined) return headers;
   // A WebSocket can carry a bearer token as the name of a protocol: an identity of somebody else's choosing.

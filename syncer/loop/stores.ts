@@ -64,7 +64,7 @@ function reader<S extends Side>(side: S, stores: Stores, read: Set<string>): Rea
     },
     indexed: <T extends KubeObject>(index: Index<S, T>, value: string) => {
       read.add(readIds.index(side, index.name, value));
-      return stores.find(side, index.kind).indexed(index as unknown as Index, value) as readonly Of<S, T>[];
+      return stores.find(side, index.kind).indexed(index, value) as readonly Of<S, T>[];
     },
   };
 }

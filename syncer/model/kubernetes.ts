@@ -113,8 +113,6 @@ export interface Secret extends KubeObject {
   readonly immutable?: boolean;
 }
 
-export type Namespace = KubeObject;
-
 export interface NodeAddress {
   readonly type: string;
   readonly address: string;
@@ -159,7 +157,7 @@ export const services: Kind<Service> = { ...core, plural: 'services', kind: 'Ser
 export const configMaps: Kind<ConfigMap> = { ...core, plural: 'configmaps', kind: 'ConfigMap' };
 export const secrets: Kind<Secret> = { ...core, plural: 'secrets', kind: 'Secret' };
 export const events: Kind<Event> = { ...core, plural: 'events', kind: 'Event' };
-export const namespaces: Kind<Namespace> = { ...core, plural: 'namespaces', kind: 'Namespace', namespaced: false };
+export const namespaces: Kind = { ...core, plural: 'namespaces', kind: 'Namespace', namespaced: false };
 export const nodes: Kind<Node> = { ...core, plural: 'nodes', kind: 'Node', namespaced: false };
 export const endpointSlices: Kind<EndpointSlice> = {
   group: 'discovery.k8s.io',

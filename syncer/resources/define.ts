@@ -107,15 +107,16 @@ interface HostSight<T extends KubeObject> {
 }
 
 function hostSideOf<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, view, had }: HostSight<T>): HostSide {
-  if (host === undefined) {
-    const hadThisOne = virtual !== undefined && (had === virtual.metadata.uid || def.mustHaveHad?.(virtual) === true);
-    return hadThisOne ? 'gone' : 'unseen';
-  }
+  if (host === undefined) return hasHad(def, virtual, had) ? 'gone' : 'unseen';
   const origin = originOf(host, def.kind, view.release);
   if (origin === undefined || keyText(origin) !== keyText(key)) return 'foreign';
   const former = virtual !== undefined && incarnationOf(host) !== virtual.metadata.uid;
   if (isDeleting(host)) return former ? 'leaving' : 'deleting';
   return former ? 'stale' : 'live';
+}
+
+function hasHad<T extends KubeObject>(def: ToHost<T>, virtual: Virtual<T> | undefined, had: string | undefined): boolean {
+  return virtual !== undefined && (had === virtual.metadata.uid || def.mustHaveHad?.(virtual) === true);
 }
 
 /**
@@ -193,7 +194,7 @@ function pushAndPull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situa
 
 /** Conditional on the state that was looked at, so that a change in between is looked at first (spec CORE-22). */
 function updateOf<T extends KubeObject>(def: ToHost<T>, host: Host<T>, merged: Host<T>): Action | undefined {
-  const patch = mergePatch(host, merged) as { metadata?: object } | undefined;
+  const patch = mergePatch(host, merged);
   if (patch === undefined) return undefined;
   const { uid, resourceVersion } = host.metadata;
   return {
@@ -201,7 +202,7 @@ function updateOf<T extends KubeObject>(def: ToHost<T>, host: Host<T>, merged: H
     side: 'host',
     kind: def.kind,
     key: keyOf(host),
-    patch: { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } },
+    patch: { ...patch, metadata: { ...(patch as { metadata?: object }).metadata, uid, resourceVersion } },
   };
 }
 

@@ -65,7 +65,7 @@ function decide(key: string, view: View, had: string | undefined): Plan {
     if (had === state) return { actions: [], remembers: had };
     return { actions: [{ do: 'create', side: 'virtual', kind: EventKind, object: wanted }], remembers: state };
   }
-  return { actions: repetitions(present) >= repetitions(host) ? [] : [count(present, host)], remembers: state };
+  return { actions: repetitions(present) >= repetitions(host) ? [] : [recount(present, host)], remembers: state };
 }
 
 interface Subject {
@@ -75,16 +75,20 @@ interface Subject {
 
 /** The synced object that an event is about, on both sides and of the same incarnation (EV-03, EV-06). */
 function subjectOf(event: Host<Event>, view: View): Subject | undefined {
-  const { kind: name, name: hostObject, uid } = event.involvedObject;
-  const kind = followed.find((candidate) => candidate.kind === name);
-  if (kind === undefined || hostObject === undefined) return undefined;
-  const host = view.host.get(kind, { namespace: view.release.namespace, name: hostObject });
-  if (host === undefined || (uid !== undefined && host.metadata.uid !== uid)) return undefined;
+  const kind = followed.find((candidate) => candidate.kind === event.involvedObject.kind);
+  const host = kind === undefined ? undefined : hostObjectOf(event, kind, view);
+  if (kind === undefined || host === undefined) return undefined;
   const origin = originOf(host, kind, view.release);
   const virtual = origin === undefined ? undefined : view.virtual.get(kind, origin);
   if (virtual === undefined || virtual.metadata.uid !== incarnationOf(host)) return undefined;
   const namespace = view.virtual.get(namespaces, { namespace: '', name: virtual.metadata.namespace ?? '' });
   return namespace === undefined || isDeleting(namespace) ? undefined : { host, virtual };
+}
+
+function hostObjectOf({ involvedObject }: Host<Event>, kind: Kind, view: View): Host<KubeObject> | undefined {
+  const { name, uid } = involvedObject;
+  const host = name === undefined ? undefined : view.host.get(kind, { namespace: view.release.namespace, name });
+  return uid === undefined || host?.metadata.uid === uid ? host : undefined;
 }
 
 function translated(event: Host<Event>, { host, virtual }: Subject): Event {
@@ -118,7 +122,7 @@ function repetitions({ count: single, series }: Event): number {
   return series?.count ?? single ?? 1;
 }
 
-function count(present: Virtual<Event>, { count: single, series, lastTimestamp }: Host<Event>): Action {
+function recount(present: Virtual<Event>, { count: single, series, lastTimestamp }: Host<Event>): Action {
   const patch = JSON.parse(JSON.stringify({ count: single, series, lastTimestamp })) as object;
   return { do: 'patch', side: 'virtual', kind: EventKind, key: keyOf(present), patch };
 }

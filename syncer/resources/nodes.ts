@@ -5,7 +5,7 @@
 import type { Action, Plan } from '../model/action.ts';
 import { nothingToDo } from '../model/action.ts';
 import { nodes as NodeKind, pods as PodKind } from '../model/kubernetes.ts';
-import type { Node, NodeAddress, Pod } from '../model/kubernetes.ts';
+import type { Condition, Node, NodeAddress, Pod } from '../model/kubernetes.ts';
 import type { Change, Resource } from '../model/resource.ts';
 import type { Host, Virtual } from '../model/side.ts';
 import type { Release, View } from '../model/view.ts';
@@ -84,21 +84,16 @@ const size = {
 };
 
 function status(known: readonly NodeAddress[], { kubernetesVersion }: Release): NonNullable<Node['status']> {
-  const healthy = (type: string, value: string, reason: string): { type: string; status: string; reason: string } => ({
-    type,
-    status: value,
-    reason,
-  });
   return {
     capacity: size,
     allocatable: size,
     addresses: known,
     daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     conditions: [
-      healthy('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
-      healthy('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
-      healthy('PIDPressure', 'False', 'KubeletHasSufficientPID'),
-      healthy('Ready', 'True', 'KubeletReady'),
+      condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
+      condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
+      condition('PIDPressure', 'False', 'KubeletHasSufficientPID'),
+      condition('Ready', 'True', 'KubeletReady'),
     ],
     nodeInfo: {
       machineID: '',
@@ -113,6 +108,10 @@ function status(known: readonly NodeAddress[], { kubernetesVersion }: Release): 
       architecture: 'amd64',
     },
   };
+}
+
+function condition(type: string, value: string, reason: string): Condition {
+  return { type, status: value, reason };
 }
 
 /** The node's addresses as its kubelet reports them on every pod; the virtual API server dials them for logs and exec. */

@@ -96,7 +96,7 @@ function withHostDefaults(host: ServiceSpec, desired: ServiceSpec): ServiceSpec 
 }
 
 function withoutNodePort({ nodePort: _nodePort, ...port }: ServicePort): ServicePort {
-  return port as ServicePort;
+  return port;
 }
 
 function samePort(a: ServicePort, b: ServicePort): boolean {
@@ -135,7 +135,7 @@ function pullStatus(host: Host<ServiceObject>, virtual: Virtual<ServiceObject>):
 }
 
 function patchVirtual(before: Virtual<ServiceObject>, after: ServiceObject, subresource?: string): readonly Action[] {
-  const patch = mergePatch(before, after) as object | undefined;
+  const patch = mergePatch(before, after);
   if (patch === undefined) return [];
   const { uid, resourceVersion } = before.metadata;
   const conditional = { ...patch, metadata: { uid, resourceVersion } };
