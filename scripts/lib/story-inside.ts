@@ -17,6 +17,8 @@ const application = join(root, 'examples', 'quickstart', 'web.yaml');
 
 /** Applies examples/quickstart/web.yaml and waits until two web servers and the client run. */
 export async function deployApplication(inside: Kubectl): Promise<string> {
+  // As in any new cluster: pods are refused until the controller manager has made the service account they run under.
+  await inside.run(['wait', '-n', 'default', '--for=create', 'serviceaccount/default', '--timeout=60s']);
   const said = await inside.run(['apply', '-n', 'default', '-f', application]);
   await inside.run(['rollout', 'status', '-n', 'default', 'deployment/web', '--timeout=120s']);
   await inside.run(['wait', '-n', 'default', 'pod/client', '--for=condition=Ready', '--timeout=60s']);

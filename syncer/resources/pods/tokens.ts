@@ -79,8 +79,8 @@ export const tokens: Resource = {
   kind: pods,
   sources: [
     { side: 'virtual', kind: pods },
-    { side: 'host', kind: pods, labelSelector: labelKeys.managedBy },
-    { side: 'host', kind: secrets, labelSelector: labelKeys.managedBy },
+    { side: 'host', kind: pods },
+    { side: 'host', kind: secrets },
   ],
   indexes: [],
   // Deletion is left to the host's garbage collector: each Secret is owned by its pod.
