@@ -56,7 +56,7 @@ for name in npm $needs; do need "$name"; done
 
 if ! installed; then
   echo 'Installing npm packages (npm ci): node_modules is missing or older than package-lock.json' >&2
-  npm ci --no-audit --no-fund >&2 || fail 'npm ci failed; its own words are above.' 'npm ci'
+  npm ci --no-audit --no-fund --loglevel=error >&2 || fail 'npm ci failed; its own words are above.' 'npm ci'
   # A lock file that was written later than the packages it describes must not make every run install again.
   touch node_modules/.package-lock.json
 fi

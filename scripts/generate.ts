@@ -12,8 +12,8 @@ import { configurationPage } from '../config/emit-docs.ts';
 import { valuesSchema } from '../config/emit-schema.ts';
 import { defaultReleases, kubernetesReleases } from '../config/kubernetes-versions.ts';
 import { options } from '../config/options.ts';
-import { interimRules, mergeRules, pkiRules } from './lib/rules.ts';
-import type { Rule } from './lib/rules.ts';
+import { resources } from '../syncer/resources/index.ts';
+import { mergeRules, standingRules } from './lib/rules.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -23,7 +23,10 @@ const emitted: readonly { readonly path: string; readonly text: string }[] = [
     path: 'chart/files/kubernetes-versions.json',
     text: json({ defaults: defaultReleases(), releases: kubernetesReleases }),
   },
-  { path: 'chart/files/rules.json', text: json(mergeRules([...pkiRules, ...(await resourceRules())])) },
+  {
+    path: 'chart/files/rules.json',
+    text: json(mergeRules([...standingRules, ...resources.flatMap(({ hostRules }) => hostRules)])),
+  },
   { path: 'docs/configuration.md', text: configurationPage(options, kubernetesReleases) },
 ];
 
@@ -43,16 +46,6 @@ if (check && stale.length > 0) {
   process.exitCode = 1;
 } else {
   console.log(stale.length === 0 ? 'Generated files are up to date.' : `Wrote ${stale.join(', ')}.`);
-}
-
-/** What the registered resources need on the host. */
-async function resourceRules(): Promise<readonly Rule[]> {
-  const registry = join(root, 'syncer/resources/index.ts');
-  if (!existsSync(registry)) return interimRules;
-  const { resources } = (await import(registry)) as {
-    readonly resources: readonly { readonly hostRules: readonly Rule[] }[];
-  };
-  return resources.flatMap(({ hostRules }) => hostRules);
 }
 
 function json(value: unknown): string {

@@ -98,7 +98,7 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
 
   test('the kubeconfig of the Secret works from this machine through a port-forward', async () => {
     const file = join(folder, 'own.kubeconfig');
-    tunnel = await host.portForward(own.namespace, own.name, '8443:443');
+    tunnel = await host.portForward(own.namespace, own.name, 8443);
     await writeKubeconfig(file, await kubeconfigOf(host, own));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const context = new Kubectl(host.binary, file);

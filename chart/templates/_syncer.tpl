@@ -31,9 +31,7 @@
     - --coredns-image={{ .Values.controlPlane.coredns.deployment.image }}
     - --kubernetes-version={{ include "vcluster.kubernetesVersion" . }}
     - --workload-service-account=vc-workload-{{ .Release.Name }}
-  env:
-    - name: LOG_LEVEL
-      value: {{ .Values.logging.level }}
+    - --log-level={{ .Values.logging.level }}
   ports:
     - name: http
       containerPort: 8080

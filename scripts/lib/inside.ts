@@ -37,7 +37,7 @@ export class Inside implements AsyncDisposable {
     const service = await host.tryGet('service', address.name, address.namespace);
     await writeKubeconfig(file, config, `https://${String(service?.spec?.['clusterIP'])}`);
     if (await answers(kubectl)) return new Inside(kubectl, undefined);
-    const tunnel = await host.portForward(address.namespace, address.name, ':443');
+    const tunnel = await host.portForward(address.namespace, address.name);
     await writeKubeconfig(file, config, `https://127.0.0.1:${tunnel.port}`);
     return new Inside(kubectl, tunnel);
   }

@@ -8,6 +8,9 @@ import { createInterface } from 'node:readline';
 import { attempt, run } from './command.ts';
 import type { CommandOptions, CommandResult } from './command.ts';
 
+/** Not at once, so that a tunnel that cannot be opened any more does not keep the machine busy. */
+const RESTART_DELAY_MS = 200;
+
 /** The little that is read of any object. */
 export interface KubernetesObject {
   readonly kind: string;
@@ -68,10 +71,11 @@ export class Kubectl {
     return names.split('\n').filter((name) => name !== '');
   }
 
-  /** Opens a tunnel to a Service from `ports`, as in `8443:443` or `:443` for any free one; resolves when it is open. */
-  portForward(namespace: string, service: string, ports: string): Promise<PortForward> {
-    const args = this.#args(['port-forward', '-n', namespace, `service/${service}`, ports, '--address=127.0.0.1']);
-    return PortForward.open(spawn(this.binary, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+  /** Opens a tunnel to a Service from `localPort` (0 for any free one); resolves when it accepts connections. */
+  portForward(namespace: string, service: string, localPort = 0): Promise<PortForward> {
+    const args = (port: number): readonly string[] =>
+      this.#args(['port-forward', '-n', namespace, `service/${service}`, `${port || ''}:443`, '--address=127.0.0.1']);
+    return PortForward.open(this.binary, args, localPort);
   }
 
   #args(args: readonly string[]): readonly string[] {
@@ -79,38 +83,68 @@ export class Kubectl {
   }
 }
 
-/** A tunnel from a port of this machine into the cluster, open until it is disposed of. */
+/**
+ * A tunnel from a port of this machine into the cluster, open until it is disposed of. kubectl gives up a tunnel as soon as one
+ * connection in it ends roughly, which the end of every `kubectl exec` may do; so it is started again on the same port.
+ */
 export class PortForward implements AsyncDisposable {
   readonly port: number;
-  readonly #child: ChildProcess;
+  readonly #start: (port: number) => ChildProcess;
+  #child: ChildProcess;
+  #closed = false;
 
-  private constructor(port: number, child: ChildProcess) {
+  private constructor(port: number, child: ChildProcess, start: (port: number) => ChildProcess) {
     this.port = port;
+    this.#start = start;
     this.#child = child;
+    this.#keepOpen();
   }
 
-  static open(child: ChildProcess): Promise<PortForward> {
-    return new Promise((resolve, reject) => {
-      let said = '';
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-      child.once('error', reject);
-      child.once('exit', (code) =>
-        reject(new Error(`kubectl port-forward ended (${code}) before it was open: ${said.trim()}`)),
-      );
-      if (child.stdout === null) return;
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const port = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-        if (port !== undefined) resolve(new PortForward(Number(port), child));
-      });
-    });
+  static async open(
+    binary: string,
+    args: (port: number) => readonly string[],
+    localPort: number,
+  ): Promise<PortForward> {
+    const start = (port: number): ChildProcess => spawn(binary, args(port), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = start(localPort);
+    return new PortForward(await openedPort(child), child, start);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill();
     await gone;
   }
+
+  #keepOpen(): void {
+    this.#child.once('exit', () => setTimeout(() => this.#restart(), RESTART_DELAY_MS));
+  }
+
+  #restart(): void {
+    if (this.#closed) return;
+    this.#child = this.#start(this.port);
+    this.#child.once('error', () => undefined);
+    this.#keepOpen();
+  }
+}
+
+/** The local port of a tunnel, once it is open. */
+function openedPort(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      reject(new Error(`kubectl port-forward ended (${code}) before it was open: ${said.trim()}`)),
+    );
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const port = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+  });
 }
 
 function inNamespace(namespace: string | undefined): readonly string[] {

@@ -10,22 +10,14 @@ export interface Rule {
   readonly verbs: readonly string[];
 }
 
-/** What the command `pki` does on the host: syncer/pki/authority.ts. */
-export const pkiRules: readonly Rule[] = [
+/** What no resource asks for: the command `pki`, Secret `vc-<name>` (syncer/bootstrap), and logs, exec and their like (syncer/gateway). */
+export const standingRules: readonly Rule[] = [
   { apiGroups: [''], resources: ['services'], verbs: ['get'] },
-  { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get', 'create'] },
-];
-
-const synced = ['create', 'get', 'list', 'watch', 'patch', 'delete'];
-
-/** What the resources of this version need, until the registry says so itself. */
-export const interimRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['pods', 'services', 'configmaps', 'secrets'], verbs: synced },
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'patch'] },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
-  { apiGroups: [''], resources: ['pods/exec', 'pods/attach', 'pods/portforward'], verbs: ['get', 'create'] },
-  { apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] },
-  { apiGroups: [''], resources: ['endpoints'], verbs: ['get', 'list', 'watch'] },
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] },
+  // Hosts before 1.35 ask for `get` when the upgrade is a WebSocket.
+  { apiGroups: [''], resources: ['pods/attach', 'pods/exec', 'pods/portforward'], verbs: ['create', 'get'] },
 ];
 
 /** One rule per API group and set of verbs, everything sorted. */

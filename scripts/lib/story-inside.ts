@@ -29,7 +29,7 @@ export async function deployApplication(inside: Kubectl): Promise<string> {
 export async function fetchByName(inside: Kubectl, url: string): Promise<string> {
   const deadlineMs = Date.now() + PATIENCE_MS;
   for (;;) {
-    const result = await inside.attempt(['exec', '-n', 'default', 'client', '--', 'wget', '-qO-', '-T', '3', url]);
+    const result = await inside.attempt(['exec', '-n', 'default', 'client', '--', 'timeout', '3', 'wget', '-qO-', url]);
     if (result.exitCode === 0 && result.stdout.includes(greeting)) return result.stdout;
     if (Date.now() > deadlineMs)
       throw new Error(`A pod could not fetch ${url}: ${(result.stderr || result.stdout).trim()}`);

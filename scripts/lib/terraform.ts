@@ -3,6 +3,7 @@
  * disk names no path. Where TERRAFORM_MIRROR names a folder, providers come from there and from nowhere else; otherwise the
  * user's own Terraform settings hold. Telemetry is always off.
  */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -39,8 +40,10 @@ export class Terraform implements AsyncDisposable {
     return new Terraform(folder, resolve(kubeconfig), await mirrorSettings(process.env['TERRAFORM_MIRROR']));
   }
 
-  /** Gets the providers. Fails with what to do when they cannot be had. */
+  /** Gets the providers unless they are there already. Fails with what to do when they cannot be had. */
   async init(): Promise<void> {
+    // Terraform's own init asks the registry even when it has everything, so a second run would need a network.
+    if (await this.#isInitialised()) return;
     const result = await this.#attempt(['init', '-input=false']);
     if (result.exitCode === 0) return;
     const cause = new CommandError('terraform init', result);
@@ -89,6 +92,11 @@ export class Terraform implements AsyncDisposable {
   /** Removes what open() made. The stack's folder and its state stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#settings !== undefined) await rm(this.#settings, { recursive: true, force: true });
+  }
+
+  async #isInitialised(): Promise<boolean> {
+    const backend = join(this.folder, '.terraform', 'terraform.tfstate');
+    return existsSync(backend) && (await this.#attempt(['validate'])).exitCode === 0;
   }
 
   #attempt(args: readonly string[], onLine?: (line: string) => void): ReturnType<typeof attempt> {

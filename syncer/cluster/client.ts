@@ -52,7 +52,6 @@ export class Client implements Cluster {
     do {
       const query = new URLSearchParams({ limit: String(pageSize) });
       if (next !== undefined) query.set('continue', next);
-      if (scope.labelSelector !== undefined) query.set('labelSelector', scope.labelSelector);
       const path = `${collectionPath(kind, scope.namespace)}?${query.toString()}`;
       const page = (await this.#request({ method: 'GET', path, signal })) as List;
       for (const item of page.items) items.push(trim(item));
@@ -69,7 +68,6 @@ export class Client implements Cluster {
       resourceVersion,
       timeoutSeconds: String(300 + Math.floor(this.#random() * 300)),
     });
-    if (scope.labelSelector !== undefined) query.set('labelSelector', scope.labelSelector);
     const path = `${collectionPath(kind, scope.namespace)}?${query.toString()}`;
     const idle = new AbortController();
     const stream = this.#watches.open('GET', path, {}, AbortSignal.any([signal, idle.signal]));

@@ -15,7 +15,6 @@ export type WatchEvent =
 export interface Scope {
   /** Empty: all namespaces. */
   readonly namespace: string;
-  readonly labelSelector?: string | undefined;
 }
 
 export interface DeleteOptions {

@@ -18,8 +18,6 @@ export interface Source {
   readonly kind: Kind;
   /** What is kept of an object in the cache; the whole object without managedFields when absent. */
   readonly keep?: (object: KubeObject) => KubeObject;
-  /** Server-side filter of list and watch. */
-  readonly labelSelector?: string;
 }
 
 export interface Change {

@@ -12,7 +12,7 @@ import type { Host, Virtual } from '../model/side.ts';
 import type { Release, View } from '../model/view.ts';
 import { mergePatch } from '../translate/equality.ts';
 import { omit, pick } from '../translate/fields.ts';
-import { labelsToHost, podScope } from '../translate/labels.ts';
+import { matchLabelsToHost, podScope } from '../translate/labels.ts';
 import { mergeMetadata, onHost } from '../translate/metadata.ts';
 import { hostName } from '../translate/names.ts';
 import { defineToHost } from './define.ts';
@@ -69,7 +69,7 @@ function translate(service: Virtual<ServiceObject>, view: View): Translated<Serv
 /** No selector, or an empty one, selects nothing and must stay that way (SVC-02). */
 function selector(spec: ServiceSpec, { metadata }: Virtual<ServiceObject>, release: Release): Pick<ServiceSpec, 'selector'> {
   if (Object.keys(spec.selector ?? {}).length === 0) return {};
-  return { selector: { ...labelsToHost(spec.selector, release), ...podScope(release, metadata.namespace ?? '') } };
+  return { selector: { ...matchLabelsToHost(spec.selector ?? {}, release), ...podScope(release, metadata.namespace ?? '') } };
 }
 
 function merge(host: Host<ServiceObject>, desired: Host<ServiceObject>): Host<ServiceObject> {

@@ -158,6 +158,21 @@ describe('mergeMetadata()', () => {
     expect(mergePatch(host, mergeMetadata(host, desired))).toBeUndefined();
   });
 
+  test('a second pass has nothing to do, whatever the tenant and others have written', () => {
+    const map = fc.dictionary(fc.stringMatching(/^[a-z./]{1,9}$/u), fc.string());
+    const property = fc.property(map, map, map, (before, after, added) => {
+      const first = hostOf({ labels: before, annotations: before }).metadata;
+      const host = live(first, {
+        labels: { ...first.labels, ...added },
+        annotations: { ...first.annotations, ...added },
+      });
+      const desired = hostOf({ labels: after, annotations: after }).metadata;
+      const merged = mergeMetadata(host, desired);
+      expect(mergePatch(merged, mergeMetadata(merged, desired))).toBeUndefined();
+    });
+    fc.assert(property);
+  });
+
   test('what the tenant has removed goes, what others have added stays [LAB-13, ANN-04]', () => {
     const before = hostOf({ labels: { a: '1', b: '2' }, annotations: { c: '3', d: '4' } }).metadata;
     const host = live(before, {

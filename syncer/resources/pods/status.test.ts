@@ -17,6 +17,15 @@ function hostOf(spec: Partial<PodSpec> = {}, metadata: Partial<Metadata> = {}, s
 const onNode = { nodeName: 'node-1' };
 const running: PodStatus = { phase: 'Running', startTime: '2026-01-01T00:00:00Z', podIP: '10.244.0.9' };
 
+function grace(seconds: number | undefined): Partial<Metadata> {
+  const { deletionTimestamp } = deleting;
+  return { deletionTimestamp, ...(seconds !== undefined && { deletionGracePeriodSeconds: seconds }) };
+}
+
+function scheduled(lastTransitionTime: string): PodStatus {
+  return { conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime }] };
+}
+
 function summary(actions: readonly Action[]): readonly string[] {
   return actions.map((action) => {
     if (action.do === 'delete') return `delete ${action.side} ${action.uid} ${String(action.graceSeconds)}`;
@@ -76,10 +85,6 @@ describe('pull(): deletion', () => {
     [undefined, 30, []],
     [30, undefined, []],
   ])('grace %s on the host and %s here: the shorter one wins [POD-23, POD-24]', (onHost, here, expected) => {
-    const grace = (seconds: number | undefined): Partial<Metadata> => ({
-      deletionTimestamp: '2026-01-01T00:00:00Z',
-      ...(seconds !== undefined && { deletionGracePeriodSeconds: seconds }),
-    });
     expect(summary(pull(hostOf(onNode, grace(onHost)), podOf(onNode, grace(here)), view))).toEqual(expected);
   });
 
@@ -182,9 +187,6 @@ describe('statusFromHost()', () => {
   });
 
   test('the moment of binding is not worth a write', () => {
-    const scheduled = (lastTransitionTime: string): PodStatus => ({
-      conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime }],
-    });
     const virtual = podOf(onNode, {}, scheduled('2026-01-01T00:00:01Z'));
     expect(pull(hostOf(onNode, {}, scheduled('2026-01-01T00:00:00Z')), virtual, view)).toEqual([]);
   });
