@@ -56,7 +56,7 @@ async function lookInside(story: Story, host: Host): Promise<Inside> {
   story.note(
     `kubeconfig from Secret ${team.namespace}/vc-${team.name}, ${inside.direct ? 'directly to its Service' : 'through a port-forward'}`,
   );
-  for (const command of ['version', 'get namespaces', 'get nodes']) {
+  for (const command of ['version', 'get namespaces']) {
     story.show(`kubectl ${command}`, await inside.kubectl.run(command.split(' ')));
   }
   return inside;
@@ -66,6 +66,7 @@ async function runApplication(story: Story, { kubectl }: Inside): Promise<void> 
   story.show('kubectl apply -f examples/quickstart/web.yaml', await deployApplication(kubectl));
   const get = ['get', 'deployments,services,pods', '-n', 'default', '-o', 'wide'];
   story.show('kubectl get deployments,services,pods -o wide', await kubectl.run(get));
+  story.show('kubectl get nodes', await kubectl.run(['get', 'nodes']));
   for (const url of ['http://web/index.html', 'http://web.default.svc.cluster.local/index.html']) {
     story.show(`kubectl exec client -- wget -qO- ${url}`, await fetchByName(kubectl, url));
   }

@@ -48,7 +48,10 @@ export function cacheView(view: () => View): GatewayView {
     hostPodOf: (key) => hostPodOf(key, view()),
     isNodeAddress: (ip) => ownPodsAt(ip).length > 0,
     nodeNameOfAddress: (ip) => ownPodsAt(ip)[0]?.spec.nodeName,
-    podAddress: (ip) => view().virtual.indexed(virtualPodsByAddress, ip).some((pod) => hasHostPod(pod, view())),
+    podAddress: (ip) =>
+      view()
+        .virtual.indexed(virtualPodsByAddress, ip)
+        .some((pod) => hasHostPod(pod, view())),
     podsOnNode: (nodeName) => view().virtual.indexed(virtualPodsByNode, nodeName),
     serviceTarget: (ip, port) => serviceTarget(ip, port, view()),
   };
@@ -66,14 +69,23 @@ function hostPodOf(key: Key<'virtual'>, { virtual, host, release }: View): HostP
   return { hostKey, uid: pod.metadata.uid ?? '', containers: names, nodeName };
 }
 
-/** The virtual pod's status is writable by the tenant; only an address that its host pod really has counts (I7). */
+/**
+ * The virtual pod's status is writable by the tenant; only an address that its own host pod has now counts (I7). A finished pod
+ * still shows the address that it had, while the network may have given it to somebody else.
+ */
 function hasHostPod(pod: Virtual<Pod>, view: View): boolean {
   const { name, namespace = '' } = pod.metadata;
   const key: Key<'host'> = { namespace: view.release.namespace, name: hostName(name, namespace, view.release) };
   const hostPod = view.host.get(PodKind, key);
   if (hostPod === undefined || originOf(hostPod, PodKind, view.release) === undefined) return false;
+  if (incarnationOf(hostPod) !== pod.metadata.uid || hasFinished(hostPod) || hostPod.spec.hostNetwork === true)
+    return false;
   const real = new Set(podAddresses(hostPod));
   return podAddresses(pod).every((ip) => real.has(ip));
+}
+
+function hasFinished({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 
 /** Looked up on the host side: a tenant can write any address into a virtual Service's endpoints, but not into host Services. */

@@ -108,17 +108,23 @@ class Syncer {
     parts.push(caches.run(signal));
     await until(() => caches.stores.complete, signal);
     this.#done('caches');
-    parts.push(engine.run(signal), this.#resyncs(() => engine.resync(caches.sources), signal), this.#bootstrap(release, caches.stores, signal));
+    parts.push(
+      engine.run(signal),
+      this.#resyncs(() => engine.resync(caches.sources), signal),
+      this.#bootstrap(release, caches.stores, signal),
+    );
     await stopTogether(parts, stop);
   }
 
   /** Service `<name>`: owner of everything, address of the virtual API server. */
   async #release(signal: AbortSignal): Promise<Release> {
     const { name, namespace, domain, workloadServiceAccount, kubernetesVersion } = this.#settings;
-    const service = await this.#patiently('reading the release\'s Service', signal, async () => {
+    const service = await this.#patiently("reading the release's Service", signal, async () => {
       const found = await this.#clusters.host.get(services, { namespace, name });
       if (found === undefined) {
-        throw new ConfigurationError(`Service ${namespace}/${name} does not exist: is the release "${name}" installed here?`);
+        throw new ConfigurationError(
+          `Service ${namespace}/${name} does not exist: is the release "${name}" installed here?`,
+        );
       }
       return found as Service;
     });
@@ -148,7 +154,12 @@ class Syncer {
       socketPath: this.#settings.egressSocket,
       log: this.#log,
       view: cacheView(() => openView(stores, release, Date.now())),
-      host: { url: this.#hostAccess.url, ca: this.#hostAccess.ca, credentials: this.#hostAccess.credentials, namespace: release.namespace },
+      host: {
+        url: this.#hostAccess.url,
+        ca: this.#hostAccess.ca,
+        credentials: this.#hostAccess.credentials,
+        namespace: release.namespace,
+      },
       kubeletClientCa: await readFile(join(this.#settings.pki, 'kubelet-ca.crt'), 'utf8'),
       serverCertificate: { cert: server.certificate, key: server.key },
     });

@@ -134,12 +134,16 @@ async function get(path: string): Promise<{ status: number; message: string; bod
 }
 
 /** A request whose path is sent as it is, `..` and all. */
-async function ask(path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: string }> {
+async function ask(
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<{ status: number; body: string }> {
   const asked = httpsRequest({
     host: new URL(virtual.url).hostname,
     port: new URL(virtual.url).port,
     path,
-    method: 'upgrade' in headers ? 'POST' : 'GET',
+    method,
     ca: read(virtual.pki.caCert),
     cert: read(virtual.pki.adminCert),
     key: read(virtual.pki.adminKey),
@@ -152,7 +156,8 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
 
 /** What kubectl asks for; the answer when it is refused. */
 function exec(path: string): Promise<{ status: number; body: string }> {
-  return ask(path, { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': 'v4.channel.k8s.io' });
+  const spdy = { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': 'v4.channel.k8s.io' };
+  return ask(path, spdy, 'POST');
 }
 
 /** The first line of the answer to a CONNECT. */
@@ -232,6 +237,18 @@ describe('the node as such', () => {
     ['containerLogs/default/waiting;x=1/app'],
   ])('refuses %s [KUB-06] [KUB-07] [KUB-32] [F67]', async (path) => {
     expect(await ask(`${proxy}/${path}`)).toMatchObject({ status: 404 });
+  });
+
+  test('a right to read is not enough to run commands [KUB-22]', async () => {
+    const webSocket = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-protocol': 'v5.channel.k8s.io',
+    };
+    const answer = await ask(`${proxy}/exec/default/unreachable/app?command=ls&output=1`, webSocket, 'GET');
+    expect(answer).toMatchObject({ status: 403, body: expect.stringContaining('Upgrades are taken by POST only') });
   });
 
   test('exec without an upgrade, and an upgrade of anything else, are refused [F67]', async () => {

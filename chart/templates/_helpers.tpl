@@ -34,3 +34,15 @@ readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
 {{- end }}
+
+{{- define "vcluster.volumeClaimSpec" -}}
+{{- with .Values.controlPlane.statefulSet.persistence.volumeClaim -}}
+accessModes: [ReadWriteOnce]
+{{- with .storageClass }}
+storageClassName: {{ . | quote }}
+{{- end }}
+resources:
+  requests:
+    storage: {{ .size }}
+{{- end }}
+{{- end }}

@@ -9,6 +9,9 @@ import { parse, stringify } from 'yaml';
 import { Kubectl } from './kubectl.ts';
 import type { PortForward } from './kubectl.ts';
 
+/** How long a tunnel may take to come back. */
+export const TUNNEL_PATIENCE_MS = 10_000;
+
 /** A virtual cluster as the host knows it. */
 export interface VirtualClusterAddress {
   readonly name: string;
@@ -33,13 +36,13 @@ export class Inside implements AsyncDisposable {
   /** Reads the kubeconfig from the host, writes it to `file` so that it works from here, and makes sure that it does. */
   static async open(host: Kubectl, address: VirtualClusterAddress, file: string): Promise<Inside> {
     const config = await kubeconfigOf(host, address);
-    const kubectl = new Kubectl(host.binary, file);
     const service = await host.tryGet('service', address.name, address.namespace);
     await writeKubeconfig(file, config, `https://${String(service?.spec?.['clusterIP'])}`);
+    const kubectl = new Kubectl(host.binary, file);
     if (await answers(kubectl)) return new Inside(kubectl, undefined);
     const tunnel = await host.portForward(address.namespace, address.name);
     await writeKubeconfig(file, config, `https://127.0.0.1:${tunnel.port}`);
-    return new Inside(kubectl, tunnel);
+    return new Inside(new Kubectl(host.binary, file, TUNNEL_PATIENCE_MS), tunnel);
   }
 
   /** Ends the port-forward, if any; the kubeconfig file stays. */

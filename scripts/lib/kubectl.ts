@@ -5,7 +5,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { attempt, run } from './command.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { attempt, CommandError } from './command.ts';
 import type { CommandOptions, CommandResult } from './command.ts';
 
 /** Not at once, so that a tunnel that cannot be opened any more does not keep the machine busy. */
@@ -28,20 +29,32 @@ export interface KubernetesObject {
 export class Kubectl {
   readonly binary: string;
   readonly kubeconfig: string;
+  readonly #patienceMs: number;
 
-  constructor(binary: string, kubeconfig: string) {
+  /** `patienceMs`: how long a refused connection is tried again; for clusters behind a {@link PortForward}. */
+  constructor(binary: string, kubeconfig: string, patienceMs = 0) {
     this.binary = binary;
     this.kubeconfig = kubeconfig;
+    this.#patienceMs = patienceMs;
   }
 
   /** Runs it and gives back what it printed; throws with its words when it fails. */
-  run(args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    return run(this.binary, this.#args(args), options);
+  async run(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const result = await this.attempt(args, options);
+    if (result.exitCode !== 0) throw new CommandError([this.binary, ...this.#args(args)].join(' '), result);
+    return result.stdout;
   }
 
   /** Runs it and gives back how it ended. */
-  attempt(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return attempt(this.binary, this.#args(args), options);
+  async attempt(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    const deadlineMs = Date.now() + this.#patienceMs;
+    for (;;) {
+      const result = await attempt(this.binary, this.#args(args), options);
+      // Refused means that nothing was sent, so that even a write may be tried again.
+      const refused = result.exitCode !== 0 && /^The connection to the server \S+ was refused/m.test(result.stderr);
+      if (!refused || Date.now() > deadlineMs) return result;
+      await sleep(RESTART_DELAY_MS);
+    }
   }
 
   /** One object, or undefined when the cluster has none of that name. */

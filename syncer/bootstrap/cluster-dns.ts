@@ -11,7 +11,13 @@ const namespace = 'kube-system';
 const labels = { 'k8s-app': 'vcluster-kube-dns' };
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: false } as const;
 
-const serviceAccounts: Kind = { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true };
+const serviceAccounts: Kind = {
+  group: '',
+  version: 'v1',
+  plural: 'serviceaccounts',
+  kind: 'ServiceAccount',
+  namespaced: true,
+};
 const clusterRoles: Kind = { ...rbac, plural: 'clusterroles', kind: 'ClusterRole' };
 const clusterRoleBindings: Kind = { ...rbac, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
 const deployments: Kind = { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true };
@@ -36,7 +42,10 @@ export function clusterDns(options: ClusterDnsOptions): readonly Manifest[] {
       roleRef: { apiGroup: rbac.group, kind: 'ClusterRole', name: 'system:coredns' },
       subjects: [{ kind: 'ServiceAccount', name: 'coredns', namespace }],
     }),
-    manifest(configMaps, { metadata: { name: 'coredns', namespace }, data: { Corefile: corefile(options.clusterDomain) } }),
+    manifest(configMaps, {
+      metadata: { name: 'coredns', namespace },
+      data: { Corefile: corefile(options.clusterDomain) },
+    }),
     manifest(services, {
       metadata: { name: 'kube-dns', namespace, labels: { ...labels, 'kubernetes.io/name': 'CoreDNS' } },
       spec: {
@@ -91,7 +100,12 @@ function podSpec(image: string): object {
     serviceAccountName: 'coredns',
     priorityClassName: 'system-cluster-critical',
     dnsPolicy: 'Default',
-    securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
     containers: [
       {
         name: 'coredns',

@@ -20,8 +20,14 @@ export async function writeKubeconfigSecret(host: Cluster, release: Release, aut
   const present = await host.get(secrets, key);
   if (present !== undefined && stillGood(present, authority.certificate)) return;
   const texts = await issueAdminKubeconfig({ name: release.name, namespace: release.namespace, authority });
-  const data = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text).toString('base64')]));
-  const metadata = { ...key, ownerReferences: [serviceOwner(release)], labels: { app: 'vcluster', release: release.name } };
+  const data = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, Buffer.from(text).toString('base64')]),
+  );
+  const metadata = {
+    ...key,
+    ownerReferences: [serviceOwner(release)],
+    labels: { app: 'vcluster', release: release.name },
+  };
   const secret: Secret = { metadata, type: 'Opaque', data };
   if (present === undefined) await host.create(secrets, secret);
   else await host.patch(secrets, key, { data });

@@ -18,7 +18,8 @@ let cache: Cache;
 
 beforeEach(() => {
   changes = [];
-  const told = (object: KubeObject | undefined): string => (object === undefined ? '-' : `${object.metadata.uid}@${object.metadata.resourceVersion}`);
+  const told = (object: KubeObject | undefined): string =>
+    object === undefined ? '-' : `${object.metadata.uid}@${object.metadata.resourceVersion}`;
   cache = new Cache({
     side: 'host',
     kind: configMaps,
@@ -90,7 +91,12 @@ describe('Cache', () => {
     expect(cache.get(key)).toBeDefined();
     cache.removed(key, 'u1');
     cache.removed(key, 'u1');
-    expect([cache.get(key), cache.list('n'), cache.list(''), cache.indexed(byApp, 'web')]).toEqual([undefined, [], [], []]);
+    expect([cache.get(key), cache.list('n'), cache.list(''), cache.indexed(byApp, 'web')]).toEqual([
+      undefined,
+      [],
+      [],
+      [],
+    ]);
     cache.observe(objectOf(4), false);
     expect(cache.get(key)).toBeUndefined();
     cache.observe(objectOf(5), true);

@@ -14,7 +14,9 @@ test('lines() keeps a character whole wherever the stream is cut [OPS-14]', asyn
   const text = '{"a":"grün 🚢"}\n{"b":2}\n\n{"c":"ж"}\n';
   const bytes = Buffer.from(text);
   for (let size = 1; size <= bytes.length; size++) {
-    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    );
     expect(await split(chunks)).toEqual(['{"a":"grün 🚢"}', '{"b":2}', '{"c":"ж"}']);
   }
 });

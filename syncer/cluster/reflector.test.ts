@@ -44,8 +44,9 @@ async function run(lists: readonly Answer[], streams: readonly Stream[]): Promis
       const answer = await Promise.resolve(script.lists.shift());
       log.push('list');
       if (answer instanceof Error) throw answer;
-      if (answer === undefined) stop.abort();
-      return answer ?? { items: [], resourceVersion: '999999' };
+      if (answer !== undefined) return answer;
+      stop.abort();
+      throw lost;
     },
     watch: async function* (_kind: unknown, _scope: unknown, version: string) {
       log.push(`watch ${version}`);
@@ -61,7 +62,15 @@ async function run(lists: readonly Answer[], streams: readonly Stream[]): Promis
     if (ms > 0) log.push(`wait ${ms}`);
     await Promise.resolve();
   };
-  const options = { cluster, kind: configMaps, scope: { namespace: '' }, cache, log: silentLogger, random: () => 1, wait };
+  const options = {
+    cluster,
+    kind: configMaps,
+    scope: { namespace: '' },
+    cache,
+    log: silentLogger,
+    random: () => 1,
+    wait,
+  };
   await new Reflector(options).run(stop.signal);
 }
 
@@ -71,7 +80,10 @@ function names(): readonly string[] {
 
 describe('Reflector', () => {
   test('resumes from the last version that it has applied, bookmarks included [OPS-13]', async () => {
-    await run([{ items: [objectOf('a', 3)], resourceVersion: '5' }], [[shown('MODIFIED', 'a', 7), bookmark(9)], [lost]]);
+    await run(
+      [{ items: [objectOf('a', 3)], resourceVersion: '5' }],
+      [[shown('MODIFIED', 'a', 7), bookmark(9)], [lost]],
+    );
     expect(log).toEqual(['list', 'watch 5', 'wait 800', 'watch 9', 'wait 1600', 'watch 9']);
     expect(names()).toEqual(['a@7']);
   });

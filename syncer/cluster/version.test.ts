@@ -10,6 +10,9 @@ test.each([
   [undefined, '5', true],
   ['5', undefined, true],
   ['abc', '5', true],
-])('isNewer(%s, %s) compares numbers, and calls what it cannot compare newer: %s [CORE-19]', (version, than, expected) => {
-  expect(isNewer(version, than)).toBe(expected);
-});
+])(
+  'isNewer(%s, %s) compares numbers, and calls what it cannot compare newer: %s [CORE-19]',
+  (version, than, expected) => {
+    expect(isNewer(version, than)).toBe(expected);
+  },
+);

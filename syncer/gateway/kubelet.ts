@@ -113,7 +113,7 @@ class Kubelet {
     const route = this.#route(request);
     if (route.is === 'refused') return route;
     if (route.is !== 'pod' || route.subresource === 'log') return refuse(400, 'No upgrade is possible here.');
-    if (request.method === 'GET' && this.#options.upgradesByGet === false) {
+    if (request.method === 'GET' && this.#options.upgradesByGet !== true) {
       return refuse(403, 'Upgrades are taken by POST only: with GET, a right to read would be enough to run commands.');
     }
     return badUpgrade(request) ?? this.#resolve(route);

@@ -63,9 +63,10 @@ export interface GatewayOptions {
   /** PEM. The virtual API server does not verify it: nobody else can reach the socket. */
   readonly serverCertificate: { readonly cert: string; readonly key: string };
   /**
-   * Whether upgrades by GET (WebSocket) are taken besides POST (SPDY). A right to `get nodes/proxy` is then enough to
-   * exec (spec KUB-22); without it, no Node may declare the feature ExtendWebSocketsToKubelet.
-   * @default true
+   * Whether upgrades by GET (WebSocket) are taken besides POST (SPDY). With them, the right to `get nodes/proxy` is enough to
+   * run commands in pods (spec KUB-22). The virtual API server sends GET only to nodes that declare the feature
+   * ExtendWebSocketsToKubelet; to all others it translates WebSocket into SPDY itself.
+   * @default false
    */
   readonly upgradesByGet?: boolean | undefined;
   /** Sessions and log streams at once. @default 100 */

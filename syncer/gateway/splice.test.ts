@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { splice } from './splice.ts';
 
@@ -25,6 +24,18 @@ async function pair(): Promise<[Socket, Socket]> {
     () => far.destroy(),
   );
   return [near, far];
+}
+
+/** All that arrives until the other side ends; unlike a stream consumer it leaves this side open for writing. */
+async function buffer(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
+
+async function text(socket: Socket): Promise<string> {
+  return (await buffer(socket)).toString();
 }
 
 /** client ── left ═ right ── service, with left and right joined. */

@@ -83,7 +83,8 @@ export class Engine {
   changed(change: StoreChange): void {
     const object = change.after ?? change.before;
     if (object === undefined) return;
-    for (const id of this.#idsOf(change)) for (const reader of this.#reads.readersOf(id)) this.#options.queue.add(reader);
+    for (const id of this.#idsOf(change))
+      for (const reader of this.#reads.readersOf(id)) this.#options.queue.add(reader);
     for (const key of this.#directKeys(change, object)) this.#options.queue.add(key);
   }
 
@@ -181,7 +182,11 @@ export class Engine {
   /** What the host refused, the tenant must be able to see (CORE-07). Losing the event is not worth a second error. */
   async #tellTenant(resource: Resource, key: string, error: ApiError): Promise<void> {
     if (![400, 403, 422].includes(error.status)) return;
-    const actions = resource.onRefusal?.(key, error.message, openView(this.#options.stores, this.#options.release, this.#now()));
+    const actions = resource.onRefusal?.(
+      key,
+      error.message,
+      openView(this.#options.stores, this.#options.release, this.#now()),
+    );
     if (actions === undefined) return;
     await this.#options.performer.perform(actions).catch((lost: unknown) => {
       this.#options.log.warn({ resource: resource.name, key, err: lost }, 'Could not tell the tenant');

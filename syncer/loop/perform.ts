@@ -112,11 +112,14 @@ export class Performer {
   }
 
   async #issueTokens(action: Of<'issueTokens'>): Promise<void> {
-    const issued = await Promise.all(action.tokens.map(async (request) => [request.dataKey, await this.#token(request)]));
+    const issued = await Promise.all(
+      action.tokens.map(async (request) => [request.dataKey, await this.#token(request)]),
+    );
     const data = Object.fromEntries(issued) as Record<string, string>;
     const secret = { ...action.secret, type: 'Opaque', data };
     const host = this.#clusters.host;
-    if (action.existing === undefined) return this.#create({ do: 'create', side: 'host', kind: secrets, object: secret });
+    if (action.existing === undefined)
+      return this.#create({ do: 'create', side: 'host', kind: secrets, object: secret });
     const { resourceVersion } = action.existing;
     const metadata = { ...secret.metadata, resourceVersion };
     this.#took({ side: 'host', kind: secrets }, await host.replace(secrets, { ...secret, metadata }));

@@ -31,7 +31,8 @@ export class Stores {
   /** @throws when a resource reads a kind that it does not name among its sources: a bug of that resource */
   find(side: Side, kind: Kind): Store {
     const store = this.tryFind(side, kind);
-    if (store === undefined) throw new Error(`Nobody watches ${side} ${kind.plural}: name it in the resource's sources.`);
+    if (store === undefined)
+      throw new Error(`Nobody watches ${side} ${kind.plural}: name it in the resource's sources.`);
     return store;
   }
 

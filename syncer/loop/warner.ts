@@ -44,7 +44,10 @@ export class EventWarner implements Warner {
 
   #event(kind: Kind, object: KubeObject, { reason, message }: { reason: string; message: string }): Event {
     const { name, namespace = 'default', uid = '' } = object.metadata;
-    const digest = createHash('sha256').update(`${kind.plural}\0${uid}\0${reason}\0${message}`).digest('hex').slice(0, 16);
+    const digest = createHash('sha256')
+      .update(`${kind.plural}\0${uid}\0${reason}\0${message}`)
+      .digest('hex')
+      .slice(0, 16);
     const at = new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z');
     return {
       metadata: { name: `${name.slice(0, 200)}.${digest}`, namespace },

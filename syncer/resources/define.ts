@@ -115,7 +115,11 @@ function hostSideOf<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, 
   return former ? 'stale' : 'live';
 }
 
-function hasHad<T extends KubeObject>(def: ToHost<T>, virtual: Virtual<T> | undefined, had: string | undefined): boolean {
+function hasHad<T extends KubeObject>(
+  def: ToHost<T>,
+  virtual: Virtual<T> | undefined,
+  had: string | undefined,
+): boolean {
   return virtual !== undefined && (had === virtual.metadata.uid || def.mustHaveHad?.(virtual) === true);
 }
 
@@ -123,7 +127,10 @@ function hasHad<T extends KubeObject>(def: ToHost<T>, virtual: Virtual<T> | unde
  * Which incarnation has had a host object, so that its disappearance can be told from never having been (CORE-26). Kept while
  * the virtual object lives; a former incarnation's disappearance says nothing about this one (SVC-12).
  */
-function remembers<T extends KubeObject>({ virtualSide, hostSide, host }: Seen<T>, had: string | undefined): string | undefined {
+function remembers<T extends KubeObject>(
+  { virtualSide, hostSide, host }: Seen<T>,
+  had: string | undefined,
+): string | undefined {
   if (host !== undefined && hostSide !== 'foreign') return incarnationOf(host);
   return virtualSide === 'absent' ? undefined : had;
 }
@@ -237,7 +244,11 @@ function deleteVirtual<T extends KubeObject>(def: ToHost<T>, { key, virtual, hos
 function conflict<T extends KubeObject>(def: ToHost<T>, { virtual }: Seen<T>): Plan {
   if (virtual === undefined) return nothingToDo;
   const why = `Another object on the host has the name that this ${def.kind.kind} would get, and does not belong to it. Give this ${def.kind.kind} another name.`;
-  return { actions: [warn(def, virtual, why)], againInMs: conflictAgainMs, why: `host name taken: ${kindText(def.kind)}` };
+  return {
+    actions: [warn(def, virtual, why)],
+    againInMs: conflictAgainMs,
+    why: `host name taken: ${kindText(def.kind)}`,
+  };
 }
 
 /** A server's message without the request line and with the tenant's names for the host's (I7). */

@@ -4,14 +4,7 @@
  */
 import type { Action, Plan } from '../model/action.ts';
 import { nothingToDo } from '../model/action.ts';
-import {
-  configMaps,
-  events as EventKind,
-  namespaces,
-  pods,
-  secrets,
-  services,
-} from '../model/kubernetes.ts';
+import { configMaps, events as EventKind, namespaces, pods, secrets, services } from '../model/kubernetes.ts';
 import type { Event } from '../model/kubernetes.ts';
 import type { Kind } from '../model/kind.ts';
 import { isDeleting, keyOf } from '../model/object.ts';
@@ -48,7 +41,12 @@ export const events: Resource = {
 function onlyCounts(object: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion } = object.metadata;
   const { count, series, involvedObject } = object as Event;
-  const kept = { metadata: { name, namespace, uid, resourceVersion }, involvedObject: { uid: involvedObject?.uid }, count, series };
+  const kept = {
+    metadata: { name, namespace, uid, resourceVersion },
+    involvedObject: { uid: involvedObject?.uid },
+    count,
+    series,
+  };
   return JSON.parse(JSON.stringify(kept)) as KubeObject;
 }
 
@@ -115,7 +113,9 @@ function inVirtualWords(message: string, { host, virtual }: Subject): string {
 }
 
 function definedOnly(fields: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 function repetitions({ count: single, series }: Event): number {

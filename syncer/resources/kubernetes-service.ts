@@ -25,7 +25,13 @@ interface Subset {
 }
 type Endpoints = KubeObject & { readonly subsets?: readonly Subset[] };
 
-const endpoints: Kind<Endpoints> = { group: '', version: 'v1', plural: 'endpoints', kind: 'Endpoints', namespaced: true };
+const endpoints: Kind<Endpoints> = {
+  group: '',
+  version: 'v1',
+  plural: 'endpoints',
+  kind: 'Endpoints',
+  namespaced: true,
+};
 
 export const kubernetesService: Resource = {
   name: 'kubernetes-service',

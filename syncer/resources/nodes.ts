@@ -41,7 +41,8 @@ function decide(name: string, view: View): Plan {
   const node = view.virtual.get(NodeKind, key);
   const hostPods = view.host.indexed(hostPodsByNode, name).filter((pod) => originOf(pod, PodKind, view.release));
   const used = hostPods.length > 0 || view.virtual.indexed(virtualPodsByNode, name).length > 0;
-  if (node === undefined) return hostPods.length === 0 ? nothingToDo : { actions: [create(name, hostPods, view.release)] };
+  if (node === undefined)
+    return hostPods.length === 0 ? nothingToDo : { actions: [create(name, hostPods, view.release)] };
   // A node that the tenant made by hand stays the tenant's (NODE-09).
   if (node.metadata.labels?.[labelKeys.managedBy] !== view.release.name) return nothingToDo;
   if (!used) {
@@ -116,7 +117,9 @@ function condition(type: string, value: string, reason: string): Condition {
 
 /** The node's addresses as its kubelet reports them on every pod; the virtual API server dials them for logs and exec. */
 function addresses(name: string, hostPods: readonly Host<Pod>[]): readonly NodeAddress[] {
-  const ips = hostPods.map(({ status: pod }) => pod?.hostIPs?.map(({ ip }) => ip) ?? (pod?.hostIP === undefined ? [] : [pod.hostIP]));
+  const ips = hostPods.map(
+    ({ status: pod }) => pod?.hostIPs?.map(({ ip }) => ip) ?? (pod?.hostIP === undefined ? [] : [pod.hostIP]),
+  );
   const found = ips.find((list) => list.length > 0) ?? [];
   return [...found.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: name }];
 }

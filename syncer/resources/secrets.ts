@@ -15,7 +15,11 @@ import { podsBySecret } from './pods/references.ts';
 const content = ['data', 'immutable'] as const;
 
 /** Types that a host controller would act on; as plain data the content is the same (CS-06, CS-09). */
-const actedOnByHost = new Set(['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token', 'helm.sh/release.v1']);
+const actedOnByHost = new Set([
+  'kubernetes.io/service-account-token',
+  'bootstrap.kubernetes.io/token',
+  'helm.sh/release.v1',
+]);
 
 export const secrets: Resource = defineToHost<SecretObject>({
   kind: Secret,

@@ -27,13 +27,23 @@ export function settledSpec(service: Virtual<ServiceObject>): ServiceSpec {
 }
 
 /** The next write that brings a virtual Service to these addresses; none when it has them. */
-export function moveTo(service: Virtual<ServiceObject>, address: Pick<ServiceSpec, 'clusterIP' | 'clusterIPs'>): readonly Action[] {
+export function moveTo(
+  service: Virtual<ServiceObject>,
+  address: Pick<ServiceSpec, 'clusterIP' | 'clusterIPs'>,
+): readonly Action[] {
   const spec = settledSpec(service);
   const { uid, resourceVersion, annotations } = service.metadata;
   if (spec !== service.spec) {
     const { [movingAnnotation]: _kept, ...others } = annotations ?? {};
     const metadata = { ...service.metadata, annotations: others };
-    return [{ do: 'replace', side: 'virtual', kind: Service, object: { ...service, metadata, spec: { ...spec, ...address } } as ServiceObject }];
+    return [
+      {
+        do: 'replace',
+        side: 'virtual',
+        kind: Service,
+        object: { ...service, metadata, spec: { ...spec, ...address } } as ServiceObject,
+      },
+    ];
   }
   if (service.spec.clusterIP === address.clusterIP) return [];
   const patch = {
@@ -45,7 +55,9 @@ export function moveTo(service: Virtual<ServiceObject>, address: Pick<ServiceSpe
 
 /** The name of a ServiceCIDR for the surroundings of an address, and the object: learns a host range at run time (D4). */
 export function rangeAround(ip: string): { readonly metadata: { readonly name: string }; readonly spec: object } {
-  const cidr = ip.includes(':') ? `${ip.split(':').slice(0, 4).join(':')}::/112` : `${ip.split('.').slice(0, 3).join('.')}.0/24`;
+  const cidr = ip.includes(':')
+    ? `${ip.split(':').slice(0, 4).join(':')}::/112`
+    : `${ip.split('.').slice(0, 3).join('.')}.0/24`;
   const name = `host-${cidr.replace(/[^0-9a-f]+/g, '-')}`;
   return { metadata: { name }, spec: { cidrs: [cidr] } };
 }

@@ -57,23 +57,43 @@ export const services: Resource = defineToHost<ServiceObject>({
 function translate(service: Virtual<ServiceObject>, view: View): Translated<ServiceObject> {
   const spec = settledSpec(service);
   if (((spec['externalIPs'] as readonly string[] | undefined) ?? []).length > 0) {
-    return { is: 'refused', why: 'spec.externalIPs is not allowed here: it would let a Service take over traffic of others.' };
+    return {
+      is: 'refused',
+      why: 'spec.externalIPs is not allowed here: it would let a Service take over traffic of others.',
+    };
   }
   const named = pick(spec, tenantFields);
-  const fields = { spec: { ...named, ...pick(spec, ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'ports']), ...selector(spec, service, view.release) } };
+  const fields = {
+    spec: {
+      ...named,
+      ...pick(spec, ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'ports']),
+      ...selector(spec, service, view.release),
+    },
+  };
   const { [movingAnnotation]: _kept, ...annotations } = service.metadata.annotations ?? {};
   const settled = { ...service, metadata: { ...service.metadata, annotations } };
   return { is: 'object', object: onHost<ServiceObject>(settled, Service, view, fields) };
 }
 
 /** No selector, or an empty one, selects nothing and must stay that way (SVC-02). */
-function selector(spec: ServiceSpec, { metadata }: Virtual<ServiceObject>, release: Release): Pick<ServiceSpec, 'selector'> {
+function selector(
+  spec: ServiceSpec,
+  { metadata }: Virtual<ServiceObject>,
+  release: Release,
+): Pick<ServiceSpec, 'selector'> {
   if (Object.keys(spec.selector ?? {}).length === 0) return {};
-  return { selector: { ...matchLabelsToHost(spec.selector ?? {}, release), ...podScope(release, metadata.namespace ?? '') } };
+  return {
+    selector: { ...matchLabelsToHost(spec.selector ?? {}, release), ...podScope(release, metadata.namespace ?? '') },
+  };
 }
 
 function merge(host: Host<ServiceObject>, desired: Host<ServiceObject>): Host<ServiceObject> {
-  const kept = omit(host.spec, [...tenantFields, 'selector', 'ports', ...(desired.spec.type === 'ExternalName' ? allocatedFields : [])]);
+  const kept = omit(host.spec, [
+    ...tenantFields,
+    'selector',
+    'ports',
+    ...(desired.spec.type === 'ExternalName' ? allocatedFields : []),
+  ]);
   const hasAddress = (host.spec.clusterIP ?? '') !== '';
   const spec = {
     ...omit(desired.spec, allocatedFields),
@@ -90,7 +110,12 @@ function withHostDefaults(host: ServiceSpec, desired: ServiceSpec): ServiceSpec 
     const same = host.ports?.find((other) => samePort(other, port));
     return same?.nodePort === undefined ? withoutNodePort(port) : { ...port, nodePort: same.nodePort };
   });
-  const defaults = pick(host, ['sessionAffinity', 'internalTrafficPolicy', 'externalTrafficPolicy', 'allocateLoadBalancerNodePorts']);
+  const defaults = pick(host, [
+    'sessionAffinity',
+    'internalTrafficPolicy',
+    'externalTrafficPolicy',
+    'allocateLoadBalancerNodePorts',
+  ]);
   const missing = Object.fromEntries(Object.entries(defaults).filter(([field]) => desired[field] === undefined));
   return { ...missing, ...(ports === undefined ? {} : { ports }) };
 }

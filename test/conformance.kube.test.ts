@@ -1,0 +1,224 @@
+/**
+ * One lifecycle for every resource, on real API servers with the real syncer between them: made, changed, tampered with, looked
+ * at a second time, deleted from either side. Fed from the registry: a resource without a sample must say why.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Kind } from '../syncer/model/kind.ts';
+import { configMaps, events, namespaces, nodes, pods, services } from '../syncer/model/kubernetes.ts';
+import type { KubeObject } from '../syncer/model/object.ts';
+import type { Host, Virtual } from '../syncer/model/side.ts';
+import { resources } from '../syncer/resources/index.ts';
+import { samples } from './samples/index.ts';
+import { hostNameOf, made, namespace } from './samples/sample.ts';
+import type { Sample } from './samples/sample.ts';
+import { census, idle, secondLook } from './support/census.ts';
+import { eventually, until } from './support/eventually.ts';
+import { hostNamespace, releaseName, startPair } from './support/pair.ts';
+import type { Pair } from './support/pair.ts';
+
+let pair: Pair;
+let releaseUid: string | undefined;
+
+beforeAll(async () => {
+  pair = await startPair('conformance');
+  await pair.virtual.create(namespaces, { metadata: { name: namespace } });
+  releaseUid = (await pair.host.get(services, { namespace: hostNamespace, name: releaseName }))?.metadata.uid;
+});
+
+afterAll(() => pair.stop());
+
+function hostOf(kind: Kind, name: string): Promise<Host<KubeObject> | undefined> {
+  return pair.host.get(kind, { namespace: hostNamespace, name: hostNameOf(name) });
+}
+
+function virtualOf(kind: Kind, name: string): Promise<Virtual<KubeObject> | undefined> {
+  return pair.virtual.get(kind, { namespace, name });
+}
+
+async function remove(side: 'host' | 'virtual', kind: Kind, object: KubeObject | undefined): Promise<void> {
+  const { name = '', namespace: of = '', uid = '' } = object?.metadata ?? {};
+  if (object !== undefined) await pair[side].remove(kind, { namespace: of, name }, { uid });
+}
+
+async function makeIfAbsent(kind: Kind, object: KubeObject): Promise<void> {
+  if ((await virtualOf(kind, object.metadata.name)) === undefined) await pair.virtual.create(kind, object);
+}
+
+async function hostShows(kind: Kind, name: string, part: object): Promise<void> {
+  let last: KubeObject | undefined;
+  await until(`host ${kind.plural} ${name}`, async () => {
+    last = await hostOf(kind, name);
+    expect(last).toMatchObject(part);
+    return true;
+  }).catch(() => expect(last).toMatchObject(part));
+}
+
+/** Fully synced and at rest: pods run, and whatever the host had to say has come back. */
+async function settled({ kind, object }: Sample): Promise<void> {
+  await eventually('the host object', () => hostOf(kind, object.metadata.name));
+  if (kind.plural === pods.plural) {
+    await until('the pod to run', async () => {
+      const pod = await virtualOf(kind, object.metadata.name);
+      return (pod as { status?: { phase?: string } } | undefined)?.status?.phase === 'Running';
+    });
+  }
+  await idle(pair.syncer);
+}
+
+describe.each(resources.map((resource) => [resource.name] as const))('%s', (resourceName) => {
+  const sample = samples[resourceName];
+  if (sample === undefined || 'why' in sample) {
+    test(`has a reason for having no sample: ${sample?.why ?? ''}`, () => {
+      expect(sample?.why, `Add test/samples/${resourceName}.ts, or a reason to test/samples/index.ts`).toBeTruthy();
+      process.stdout.write(`conformance: no sample of ${resourceName}: ${sample?.why ?? ''}\n`);
+    });
+    return;
+  }
+  lifecycle(sample);
+});
+
+function lifecycle(sample: Sample): void {
+  const { kind, object, needs = [], update, hostEdit } = sample;
+  const { name } = object.metadata;
+
+  beforeAll(async () => {
+    for (const [needed, it] of needs) await makeIfAbsent(needed, it);
+    await pair.virtual.create(kind, object);
+  });
+
+  afterAll(async () => {
+    await remove('virtual', kind, await virtualOf(kind, name));
+    for (const [needed, it] of needs) await remove('virtual', needed, await virtualOf(needed, it.metadata.name));
+  });
+
+  test('made in the virtual cluster: the host gets it, named, labelled, annotated and owned [NAM-01] [NAM-32] [ANN-01]', async () => {
+    const host = await eventually('the host object', () => hostOf(kind, name));
+    const virtual = await virtualOf(kind, name);
+    expect(host).toMatchObject(sample.host);
+    expect(host.metadata).toMatchObject({
+      labels: { 'vcluster.loft.sh/managed-by': releaseName, 'vcluster.loft.sh/namespace': namespace },
+      annotations: {
+        'vcluster.loft.sh/object-name': name,
+        'vcluster.loft.sh/object-namespace': namespace,
+        'vcluster.loft.sh/object-uid': virtual?.metadata.uid,
+        'vcluster.loft.sh/object-kind': `/v1, Kind=${kind.kind}`,
+        'vcluster.loft.sh/object-host-name': hostNameOf(name),
+        'vcluster.loft.sh/object-host-namespace': hostNamespace,
+        note: 'one',
+      },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: releaseName, uid: releaseUid, controller: true }],
+    });
+    expect(host.metadata.labels).not.toHaveProperty('release');
+  });
+
+  test('a second look writes nothing on either side [I2]', async () => {
+    await settled(sample);
+    const before = await census(pair);
+    await secondLook(pair);
+    expect(await census(pair)).toEqual(before);
+  });
+
+  test('changed by the tenant: the host follows', async () => {
+    await pair.virtual.patch(kind, { namespace, name }, update.patch);
+    await hostShows(kind, name, update.result);
+  });
+
+  test('changed on the host where the tenant decides: put right again, and the tenant sees nothing of it', async () => {
+    await settled(sample);
+    const before = await virtualOf(kind, name);
+    const key = { namespace: hostNamespace, name: hostNameOf(name) };
+    const edited = await pair.host.patch(kind, key, hostEdit.patch);
+    await until('the edit to be noticed', async () => (await hostOf(kind, name))?.metadata.resourceVersion !== edited.metadata.resourceVersion);
+    await hostShows(kind, name, hostEdit.result);
+    await idle(pair.syncer);
+    expect(await virtualOf(kind, name)).toEqual(before);
+  });
+
+  test(`deleted on the host by somebody: ${sample.whenHostDeleted} [CORE-26]`, async () => {
+    await settled(sample);
+    const [host, virtual] = [await hostOf(kind, name), await virtualOf(kind, name)];
+    await remove('host', kind, host);
+    if (sample.whenHostDeleted === 'virtual is deleted') {
+      await until('the virtual object to go', async () => (await virtualOf(kind, name)) === undefined);
+      await idle(pair.syncer);
+      expect(await hostOf(kind, name)).toBeUndefined();
+    } else {
+      const again = await eventually('a new host object', async () => {
+        const found = await hostOf(kind, name);
+        return found?.metadata.uid === host?.metadata.uid ? undefined : found;
+      });
+      expect(again.metadata.annotations).toMatchObject({ 'vcluster.loft.sh/object-uid': virtual?.metadata.uid });
+    }
+  });
+
+  test('deleted by the tenant: the host object goes, also when the syncer was not there to see it', async () => {
+    await makeIfAbsent(kind, object);
+    await settled(sample);
+    await remove('virtual', kind, await virtualOf(kind, name));
+    await until('the host object to go', async () => (await hostOf(kind, name)) === undefined);
+
+    await pair.virtual.create(kind, object);
+    await settled(sample);
+    await pair.syncer.stop('SIGKILL');
+    await pair.virtual.remove(kind, { namespace, name }, { uid: (await virtualOf(kind, name))?.metadata.uid ?? '', graceSeconds: 0 });
+    await pair.syncer.start();
+    await until('the orphan to go', async () => (await hostOf(kind, name)) === undefined);
+  });
+
+  test('made again under the same name while the syncer was away: the host object is of the new one [CORE-10]', async () => {
+    await pair.virtual.create(kind, object);
+    await settled(sample);
+    const former = await virtualOf(kind, name);
+    await pair.syncer.stop('SIGKILL');
+    await pair.virtual.remove(kind, { namespace, name }, { uid: former?.metadata.uid ?? '', graceSeconds: 0 });
+    const next = await pair.virtual.create(kind, object);
+    await pair.syncer.start();
+    await hostShows(kind, name, { metadata: { annotations: { 'vcluster.loft.sh/object-uid': next.metadata.uid } } });
+  });
+
+  test('a host object that is not ours but has its name: left alone, and the tenant is told [NAM-30] [CORE-34]', async () => {
+    const other = `${name}-taken`;
+    const key = { namespace: hostNamespace, name: hostNameOf(other) };
+    const foreign = await pair.host.create(kind, { ...object, metadata: { ...key, labels: { app: 'theirs' } } });
+    const virtual = await pair.virtual.create(kind, { ...object, metadata: { ...object.metadata, name: other } });
+    const warning = await eventually('a warning', async () => {
+      const { items } = await pair.virtual.list(events, { namespace }, AbortSignal.timeout(5_000));
+      return items.find((event) => (event as { involvedObject?: { uid?: string } }).involvedObject?.uid === virtual.metadata.uid);
+    });
+    expect(warning).toMatchObject({ type: 'Warning', reason: 'SyncError', message: expect.stringContaining('Another object on the host') });
+    expect(JSON.stringify(warning)).not.toMatch(/-x-|tenant-a/);
+    await remove('virtual', kind, virtual);
+    await idle(pair.syncer);
+    const left = await pair.host.get(kind, key);
+    expect(left?.metadata.uid).toBe(foreign.metadata.uid);
+    expect(left?.metadata.labels).toEqual(foreign.metadata.labels);
+    await remove('host', kind, left);
+  });
+}
+
+describe('what comes with pods', () => {
+  test('their nodes and the events about them are shown under the tenant\'s names, and go with them [NODE-02] [EV-04]', async () => {
+    const pod = await pair.virtual.create(pods, made(pods, { name: 'guest' }, { spec: { containers: [{ name: 'c', image: 'x' }] } }));
+    const node = await eventually('its node', () => pair.virtual.get(nodes, { namespace: '', name: 'kwok-1' }));
+    expect(node).toMatchObject({ status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]) } });
+    const event = await eventually('the event of its scheduling', async () => {
+      const { items } = await pair.virtual.list(events, { namespace }, AbortSignal.timeout(5_000));
+      return items.find((one) => one.metadata.name.startsWith('guest.') && (one as { reason?: string }).reason === 'Scheduled');
+    });
+    expect(event).toMatchObject({ message: 'Successfully assigned shop/guest to kwok-1', involvedObject: { uid: pod.metadata.uid } });
+    await remove('virtual', pods, pod);
+    await until('the pod to go', async () => (await hostOf(pods, 'guest')) === undefined);
+  });
+
+  test('config maps are on the host for as long as a pod uses them [CS-01] [CS-02]', async () => {
+    const used = await pair.virtual.create(configMaps, made(configMaps, { name: 'used' }, { data: { a: 'b' } }));
+    await pair.virtual.create(configMaps, made(configMaps, { name: 'unused' }, { data: { a: 'b' } }));
+    const spec = { containers: [{ name: 'c', image: 'x' }], volumes: [{ name: 'v', configMap: { name: 'used' } }] };
+    const pod = await pair.virtual.create(pods, made(pods, { name: 'user' }, { spec }));
+    await eventually('the config map in use', () => hostOf(configMaps, 'used'));
+    expect(await hostOf(configMaps, 'unused')).toBeUndefined();
+    await remove('virtual', pods, pod);
+    await until('the config map to go', async () => (await hostOf(configMaps, 'used')) === undefined);
+    expect((await virtualOf(configMaps, 'used'))?.metadata.uid).toBe(used.metadata.uid);
+  });
+});

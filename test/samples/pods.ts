@@ -1,0 +1,28 @@
+import { configMaps, pods as kind } from '../../syncer/model/kubernetes.ts';
+import { hostNameOf, made } from './sample.ts';
+import type { Sample } from './sample.ts';
+
+export const pods: Sample = {
+  kind,
+  needs: [[configMaps, made(configMaps, { name: 'pod-settings' }, { data: { mode: 'a' } })]],
+  object: made(
+    kind,
+    { name: 'app', labels: { app: 'app', release: 'mine' }, annotations: { note: 'one' } },
+    { spec: { containers: [{ name: 'app', image: 'app:1', envFrom: [{ configMapRef: { name: 'pod-settings' } }] }] } },
+  ),
+  host: {
+    spec: {
+      serviceAccountName: 'vc-workload-team-a',
+      containers: [{ name: 'app', image: 'app:1', envFrom: [{ configMapRef: { name: hostNameOf('pod-settings') } }] }],
+    },
+  },
+  update: {
+    patch: { metadata: { labels: { tier: 'front' }, annotations: { note: null, other: 'two' } } },
+    result: { metadata: { labels: { app: 'app', tier: 'front' }, annotations: { other: 'two' } } },
+  },
+  hostEdit: {
+    patch: { metadata: { labels: { app: 'stolen', 'vcluster.loft.sh/managed-by': 'team-a' } } },
+    result: { metadata: { labels: { app: 'app' } } },
+  },
+  whenHostDeleted: 'virtual is deleted',
+};

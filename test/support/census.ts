@@ -1,0 +1,55 @@
+/**
+ * All that the syncer could have written, with versions: two equal censuses mean that nobody wrote in between. What writes by
+ * itself (leases, nodes of the host, events that expire) is left out.
+ */
+import type { Cluster } from '../../syncer/model/cluster.ts';
+import type { Kind } from '../../syncer/model/kind.ts';
+import { configMaps, endpointSlices, events, nodes, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
+import type { Pair } from './pair.ts';
+import { hostNamespace } from './pair.ts';
+import { until } from './eventually.ts';
+
+const onBothSides: readonly Kind[] = [pods, services, configMaps, secrets, endpointSlices];
+const onVirtual: readonly Kind[] = [...onBothSides, events, nodes];
+const signal = new AbortController().signal;
+
+export type Census = Readonly<Record<string, string>>;
+
+/** `side kind namespace/name uid` → resourceVersion. */
+export async function census({ host, virtual }: Pick<Pair, 'host' | 'virtual'>): Promise<Census> {
+  const lists = [
+    ...onBothSides.map((kind) => listOf(host, kind, hostNamespace)),
+    ...onVirtual.map((kind) => listOf(virtual, kind, '')),
+  ];
+  return Object.fromEntries((await Promise.all(lists)).flat());
+}
+
+async function listOf(cluster: Cluster, kind: Kind, namespace: string): Promise<readonly (readonly [string, string])[]> {
+  const { items } = await cluster.list(kind, { namespace }, signal);
+  return items.map(({ metadata: { namespace: of = '', name, uid, resourceVersion } }) => [
+    `${cluster.side} ${kind.plural} ${of}/${name} ${uid}`,
+    resourceVersion ?? '',
+  ]);
+}
+
+/**
+ * Crashes the syncer and starts it again: it lists everything, looks at every key once, and is done when its queue is empty.
+ * Whoever is converged before is untouched after.
+ */
+export async function secondLook({ syncer }: Pair): Promise<void> {
+  await syncer.stop('SIGKILL');
+  await syncer.start();
+  await idle(syncer);
+}
+
+/** Waits until the syncer has nothing to do: an empty queue, and no look at any key between two readings. */
+export async function idle(syncer: Pair['syncer']): Promise<void> {
+  let before = '';
+  await until('the syncer to have nothing to do', async () => {
+    const metrics = await syncer.metrics();
+    const looks = metrics.split('\n').filter((line) => line.startsWith('vcluster_reconciles_total')).join();
+    const settled = looks !== '' && looks === before && metrics.includes('vcluster_queue_length 0');
+    before = looks;
+    return settled;
+  });
+}
