@@ -8,7 +8,6 @@
  */
 import type { ValuesOf } from './option.ts';
 
-/* oxlint-disable max-lines -- a table, read by key */
 export const options = {
   controlPlane: {
     distro: {

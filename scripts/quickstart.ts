@@ -6,6 +6,7 @@
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rm } from 'node:fs/promises';
+import { preflight } from '../operations/preflight.ts';
 import { findHost, provideImage, tryFindHost } from './lib/host.ts';
 import type { Host } from './lib/host.ts';
 import { Inside, kubeconfigOf, writeKubeconfig } from './lib/inside.ts';
@@ -20,8 +21,9 @@ const team = { name: 'team-a', namespace: 'team-a' } as const;
 const kubeconfigFile = join(outFolder, `${team.name}.kubeconfig`);
 
 async function create(): Promise<void> {
-  const story = new Story(7);
+  const story = new Story(8);
   const host = await prepareHost(story);
+  await story.step('Is the host fit for it', () => checkHost(story, host));
   await story.step('Virtual cluster, by Terraform from examples/quickstart/main.ts', () => applyStack(story, host));
   await using inside = await story.step('Inside the virtual cluster', () => lookInside(story, host));
   await story.step('An application in it', () => runApplication(story, inside));
@@ -42,13 +44,32 @@ async function prerequisites(story: Story): Promise<string> {
   return kubectl;
 }
 
+async function checkHost(story: Story, host: Host): Promise<void> {
+  const problems = await preflight({ kubeconfig: host.kubectl.kubeconfig, ...team });
+  if (problems.length > 0) throw new Error(`Nothing was changed. ${problems.join('\n')}`);
+  story.note(`it can run a virtual cluster, this account may make one, and namespace ${team.namespace} holds no other`);
+}
+
 async function applyStack(story: Story, host: Host): Promise<void> {
   const folder = await synthesise(quickstartStack, host.kubectl.kubeconfig);
   story.note(`synthesised to ${relative(root, folder)}`);
   await using terraform = await Terraform.open(folder, host.kubectl.kubeconfig);
   await terraform.init();
+  await refuseForeignNamespace(host, terraform);
   await terraform.apply(story.note);
   story.show('terraform output', JSON.stringify(await terraform.outputs()));
+}
+
+/** Terraform would say so as well, but not what to do about it. */
+async function refuseForeignNamespace(host: Host, terraform: Terraform): Promise<void> {
+  if ((await terraform.addresses()).length > 0) return;
+  if ((await host.kubectl.tryGet('namespace', team.namespace)) === undefined) return;
+  const state = relative(root, join(terraform.folder, 'terraform.tfstate'));
+  throw new Error(
+    `The host has a namespace ${team.namespace} that is not known to this stack (${state} is empty or gone). ` +
+      `Nothing was changed. If it is left from an earlier quickstart, remove it and run this again:\n` +
+      `  ${host.kubectl.binary} --kubeconfig=${host.kubectl.kubeconfig} delete namespace ${team.namespace}`,
+  );
 }
 
 async function lookInside(story: Story, host: Host): Promise<Inside> {
@@ -92,15 +113,15 @@ async function goOn(story: Story, host: Host, direct: boolean): Promise<void> {
   const { binary, kubeconfig } = host.kubectl;
   const onHost = `${binary} --kubeconfig=${kubeconfig} -n ${team.namespace}`;
   const inVirtual = `${binary} --kubeconfig=${relative(process.cwd(), kubeconfigFile)}`;
-  story.ending(`${team.name} is running. How to go on:`, [
-    ['use the virtual cluster', direct ? '' : `${onHost} port-forward svc/${team.name} 8443:443 &`],
-    ['', `${inVirtual} get pods --all-namespaces`],
-    ['', `${inVirtual} scale deployment web --replicas=3`],
-    ['see it on the host', `${onHost} get pods`],
-    ['read the program', 'examples/quickstart/main.ts'],
-    ['remove the virtual cluster', 'npm run quickstart -- --destroy'],
-    ['remove the host cluster', host.isTestbed ? 'npm run testbed -- down' : ''],
-  ]);
+  const portForward = direct ? [] : [`${onHost} port-forward svc/${team.name} 8443:443 &`];
+  story.ending(`${team.name} is running. How to go on:`, {
+    'look inside': [...portForward, `${inVirtual} get pods --all-namespaces`],
+    'change it': [`${inVirtual} scale deployment web --replicas=3`],
+    'see it on the host': [`${onHost} get pods`],
+    'read the program': ['examples/quickstart/main.ts'],
+    'remove the virtual cluster': ['npm run quickstart -- --destroy'],
+    ...(host.isTestbed && { 'remove the host cluster': ['npm run testbed -- down'] }),
+  });
 }
 
 async function destroy(): Promise<void> {

@@ -53,6 +53,16 @@ async function hostShows(kind: Kind, name: string, part: object): Promise<void> 
   }).catch(() => expect(last).toMatchObject(part));
 }
 
+/** Does something while the syncer has crashed, and starts it again. */
+async function away<T>(meanwhile: () => Promise<T>): Promise<T> {
+  await pair.syncer.stop('SIGKILL');
+  try {
+    return await meanwhile();
+  } finally {
+    await pair.syncer.start();
+  }
+}
+
 /** Fully synced and at rest: pods run, and whatever the host had to say has come back. */
 async function settled({ kind, object }: Sample): Promise<void> {
   await eventually('the host object', () => hostOf(kind, object.metadata.name));
@@ -159,20 +169,21 @@ function lifecycle(sample: Sample): void {
 
     await pair.virtual.create(kind, object);
     await settled(sample);
-    await pair.syncer.stop('SIGKILL');
-    await pair.virtual.remove(kind, { namespace, name }, { uid: (await virtualOf(kind, name))?.metadata.uid ?? '', graceSeconds: 0 });
-    await pair.syncer.start();
+    await away(async () => {
+      const { uid = '' } = (await virtualOf(kind, name))?.metadata ?? {};
+      await pair.virtual.remove(kind, { namespace, name }, { uid, graceSeconds: 0 });
+    });
     await until('the orphan to go', async () => (await hostOf(kind, name)) === undefined);
   });
 
   test('made again under the same name while the syncer was away: the host object is of the new one [CORE-10]', async () => {
     await pair.virtual.create(kind, object);
     await settled(sample);
-    const former = await virtualOf(kind, name);
-    await pair.syncer.stop('SIGKILL');
-    await pair.virtual.remove(kind, { namespace, name }, { uid: former?.metadata.uid ?? '', graceSeconds: 0 });
-    const next = await pair.virtual.create(kind, object);
-    await pair.syncer.start();
+    const { uid = '' } = (await virtualOf(kind, name))?.metadata ?? {};
+    const next = await away(async () => {
+      await pair.virtual.remove(kind, { namespace, name }, { uid, graceSeconds: 0 });
+      return pair.virtual.create(kind, object);
+    });
     await hostShows(kind, name, { metadata: { annotations: { 'vcluster.loft.sh/object-uid': next.metadata.uid } } });
   });
 

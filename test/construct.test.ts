@@ -2,7 +2,8 @@
  * What the construct synthesises, asserted key by key on the JSON that Terraform reads, and what it refuses. Needs no cluster
  * and no Terraform.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
@@ -253,5 +254,21 @@ describe('VirtualCluster refuses', () => {
     const name = new TerraformVariable(stack, 'name', { type: 'string' });
     new VirtualCluster(stack, 'team-a', { name: name.stringValue, namespace: name.stringValue });
     expect(program(stack).release['name']).toBe('${var.name}');
+  });
+});
+
+describe('examples/quickstart', () => {
+  test('synthesises by node alone, with nothing of this machine in it', () => {
+    const outdir = join(folder, 'example');
+    const main = join(import.meta.dirname, '..', 'examples', 'quickstart', 'main.ts');
+    execFileSync(process.execPath, ['--conditions=source', main], {
+      env: { KUBE_CONFIG_PATH: '/x', CDKTF_OUTDIR: outdir },
+    });
+    const text = readFileSync(join(outdir, 'stacks', 'quickstart', 'cdk.tf.json'), 'utf8');
+    expect(text).not.toContain(process.cwd());
+    expect(JSON.parse(text)).toMatchObject({
+      terraform: { backend: { local: { path: 'terraform.tfstate' } } },
+      output: { namespace: {}, kubeconfig_secret: {} },
+    });
   });
 });

@@ -3,11 +3,12 @@
  * functions as scripts/quickstart.ts. The tests of this file build on each other, in order: a virtual cluster is applied, used,
  * planned again and destroyed.
  */
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findHost, hostProblem } from '../scripts/lib/host.ts';
+import { preflight } from '../operations/preflight.ts';
+import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
 import { kubeconfigOf, TUNNEL_PATIENCE_MS, writeKubeconfig } from '../scripts/lib/inside.ts';
 import { Kubectl } from '../scripts/lib/kubectl.ts';
 import type { PortForward } from '../scripts/lib/kubectl.ts';
@@ -34,8 +35,8 @@ function stackOf(name: string, props?: object): Parameters<typeof synthesise>[0]
   return { program, stack: name, outdir: join(folder, name), env };
 }
 
-async function removeNamespaces(): Promise<void> {
-  await host.run(['delete', 'namespace', own.namespace, guest.namespace, '--ignore-not-found']);
+async function removeNamespaces(of: Kubectl): Promise<void> {
+  await of.run(['delete', 'namespace', own.namespace, guest.namespace, '--ignore-not-found']);
 }
 
 /** Everything long enough to be key material, in the forms in which it could stand in a file. */
@@ -71,12 +72,26 @@ async function failedApply(props: object): Promise<string> {
   return said.replaceAll(/\s+/g, ' ');
 }
 
+/** A kubeconfig for a service account of the host that was granted nothing. */
+async function accountWithoutRights(): Promise<string> {
+  const file = join(folder, 'no-rights.kubeconfig');
+  const config: { users: { user: object }[] } = JSON.parse(
+    await host.run(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']),
+  );
+  const token = (await host.run(['create', 'token', 'default', '-n', guest.namespace])).trim();
+  for (const entry of config.users) entry.user = { token };
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}
+
 describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quickstart-'));
     const { kubectl } = await checkPrerequisites(log);
-    host = (await findHost(kubectl, log)).kubectl;
-    await removeNamespaces();
+    const found = await findHost(kubectl, log);
+    await provideImage(found, log);
+    host = found.kubectl;
+    await removeNamespaces(host);
     await host.run(['create', 'namespace', guest.namespace]);
     terraform = await Terraform.open(await synthesise(stackOf('two'), host.kubeconfig), host.kubeconfig);
     await terraform.init();
@@ -84,9 +99,9 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
 
   afterAll(async () => {
     await tunnel?.[Symbol.asyncDispose]();
-    await removeNamespaces();
-    await terraform[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+    await terraform?.[Symbol.asyncDispose]();
+    if (host !== undefined) await removeNamespaces(host);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
   test('terraform apply makes both virtual clusters, ready', async () => {
@@ -176,6 +191,17 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
     );
     const names = await host.everythingIn(guest.namespace);
     expect(names.filter((name) => name.includes('wrong'))).toEqual([]);
+  });
+
+  test('preflight refuses an account without enough rights, and a namespace that is taken', async () => {
+    const kubeconfig = await accountWithoutRights();
+    for (const namespace of ['qs-absent', guest.namespace]) {
+      const problems = await preflight({ kubeconfig, name: 'wrong', namespace });
+      expect(problems).toEqual([expect.stringContaining(`no rights in namespace "${namespace}"`)]);
+    }
+    const taken = { kubeconfig: host.kubeconfig, name: 'wrong', namespace: guest.namespace };
+    expect(await preflight(taken)).toEqual([expect.stringMatching(/already holds the virtual cluster "qs-guest"/)]);
+    expect(await preflight({ kubeconfig: host.kubeconfig, ...guest })).toEqual([]);
   });
 
   test('a namespace that exists is not taken over', async () => {

@@ -2,7 +2,7 @@
  * The control groups and mounts of the node's containers. All pods live below one cgroup of the testbed's own, so every
  * process of every container can be found, and ended, without asking containerd, which may have crashed.
  */
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryCommand } from './command.ts';
@@ -21,7 +21,10 @@ export interface Mount {
 
 /** Makes the cgroup in every hierarchy; the kubelet insists that it is there. */
 export async function createPodCgroup(): Promise<void> {
-  for (const group of await groups()) await mkdir(group, { recursive: true });
+  for (const { point, type } of await hierarchies()) {
+    if (type === 'cgroup2') await enableControllers(point);
+    await mkdir(join(point, groupName), { recursive: true });
+  }
 }
 
 /** Ends every process of every container, waits for it, and removes the cgroup. */
@@ -66,8 +69,21 @@ async function mounts(): Promise<readonly Mount[]> {
 }
 
 async function groups(): Promise<readonly string[]> {
-  const hierarchies = (await mounts()).filter(({ type }) => type === 'cgroup' || type === 'cgroup2');
-  return [...new Set(hierarchies.map(({ point }) => join(point, groupName)))];
+  return (await hierarchies()).map(({ point }) => join(point, groupName));
+}
+
+// A mount point can be listed twice, one mounted over the other.
+async function hierarchies(): Promise<readonly Mount[]> {
+  const found = (await mounts()).filter(({ type }) => type === 'cgroup' || type === 'cgroup2');
+  return [...new Map(found.map((mount) => [mount.point, mount])).values()];
+}
+
+// With cgroup v2 a group has only the controllers that its parent hands down.
+async function enableControllers(point: string): Promise<void> {
+  const controllers = (await readFile(join(point, 'cgroup.controllers'), 'utf8')).split(/\s+/).filter(Boolean);
+  for (const controller of controllers) {
+    await writeFile(join(point, 'cgroup.subtree_control'), `+${controller}`).catch(() => undefined);
+  }
 }
 
 async function processes(): Promise<readonly number[]> {

@@ -61,6 +61,7 @@ export async function prepareMachine(): Promise<void> {
   await command('ip', ['link', 'add', interfaces.node, 'type', 'bridge']);
   await command('ip', ['address', 'add', `${addresses.node}/32`, 'dev', interfaces.node]);
   await command('ip', ['link', 'set', interfaces.node, 'up']);
+  await letPodsThrough();
   for (const device of await defaultDevices()) await keepOnMachine(device);
 }
 
@@ -95,6 +96,14 @@ async function refuseForeignNode(): Promise<void> {
     'This machine is already a Kubernetes node (iptables has the chain KUBE-SERVICES), and a second one would fight it ' +
       'over rules. Use that cluster instead: HOST_KUBECONFIG=/path/to/kubeconfig npm run testbed -- up',
   );
+}
+
+// Where something else (docker, a firewall) drops what it does not know, pods would reach nothing.
+async function letPodsThrough(): Promise<void> {
+  for (const direction of ['-i', '-o']) {
+    const rule = [direction, interfaces.pods, '-m', 'comment', '--comment', ruleComment, '-j', 'ACCEPT'];
+    await command('iptables', ['-w', '-I', 'FORWARD', ...rule]);
+  }
 }
 
 // A service or pod address that nobody serves must not leave the machine: where the default route leads to something

@@ -3,7 +3,7 @@
  * Invariants: `up` twice is one testbed; what a crash left is removed by the next `up` or `down`; after `down` nothing
  * of it is left but the cache. With HOST_KUBECONFIG a given cluster is the host: it is looked at, never changed.
  */
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installAddons } from './addons.ts';
 import { Api } from './api.ts';
@@ -69,7 +69,9 @@ export async function down({ log }: { readonly log: Log }): Promise<void> {
     step(log, 'Testbed removed', async () => {
       await clean();
       await stopControlPlane(controlPlanesDir);
-      await rm(stateDir, { recursive: true, force: true });
+      await rm(controlPlanesDir, { recursive: true, force: true });
+      // Stays when it is not the testbed's alone, e.g. a disk that somebody mounted there.
+      await rmdir(stateDir).catch(() => undefined);
     }),
   );
 }

@@ -38,11 +38,13 @@ export class Story {
     this.#write(`${indent(`$ ${command}`)}\n${indent(output.trimEnd())}\n`);
   }
 
-  /** What comes after the story: a heading, and lines of what to do and how. Lines without a "how" are left out. */
-  ending(heading: string, lines: readonly (readonly [what: string, how: string])[]): void {
-    const width = Math.max(...lines.map(([what]) => what.length));
-    const shown = lines.filter(([, how]) => how !== '').map(([what, how]) => `${what.padEnd(width)}  ${how}`);
-    this.#write(`\n${heading}\n${shown.map((line) => `  ${line}\n`).join('')}`);
+  /** What comes after the story: a heading, and for each thing to do the commands that do it. */
+  ending(heading: string, todo: Readonly<Record<string, readonly string[]>>): void {
+    const width = Math.max(...Object.keys(todo).map((what) => what.length));
+    const lines = Object.entries(todo).flatMap(([what, commands]) =>
+      commands.map((command, index) => `  ${(index === 0 ? what : '').padEnd(width)}  ${command}\n`),
+    );
+    this.#write(`\n${heading}\n${lines.join('')}`);
   }
 }
 

@@ -46,7 +46,8 @@ export class Session {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...headers,
         },
-        { signal },
+        // Node ends GET and DELETE at once unless told otherwise, and a DELETE of ours carries its preconditions in a body.
+        { signal, endStream: false },
       );
     } catch (cause) {
       this.abandon();

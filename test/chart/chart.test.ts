@@ -59,6 +59,11 @@ function find(objects: readonly Rendered[], kind: string): Rendered {
 }
 
 const podOf = (wish?: Wish): PodSpec => find(template(wish), 'StatefulSet').spec.template.spec;
+const claim = (policy: string): Rendered =>
+  find(
+    template({ set: { 'controlPlane.statefulSet.persistence.volumeClaim.retentionPolicy': policy } }),
+    'PersistentVolumeClaim',
+  );
 const allContainers = (pod: PodSpec): readonly Container[] => [...pod.initContainers, ...pod.containers];
 
 describe.skipIf(reason !== '')(`chart${reason}`, () => {
@@ -178,11 +183,6 @@ describe.skipIf(reason !== '')(`chart${reason}`, () => {
   });
 
   test('keeps the volume of a deleted release only when asked', () => {
-    const claim = (policy: string): Rendered =>
-      find(
-        template({ set: { 'controlPlane.statefulSet.persistence.volumeClaim.retentionPolicy': policy } }),
-        'PersistentVolumeClaim',
-      );
     expect(claim('Delete').metadata).toMatchObject({ name: 'data-team-a-0' });
     expect(claim('Delete').metadata.annotations).toBeUndefined();
     expect(claim('Retain').metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
