@@ -40,7 +40,9 @@ export interface Idle {
 }
 
 /** Installs, measures, and removes everything again, so many times; the last one is watched while idle. */
-export async function measureStart(repeats: number): Promise<{ readonly starts: readonly Start[]; readonly idle: Idle }> {
+export async function measureStart(
+  repeats: number,
+): Promise<{ readonly starts: readonly Start[]; readonly idle: Idle }> {
   const host = await findHost('kubectl', toStderr);
   await provideImage(host, toStderr);
   const helm = await resolveBinary('helm', toStderr);
@@ -61,13 +63,24 @@ export async function measureStart(repeats: number): Promise<{ readonly starts: 
 async function start(helm: string, kubeconfig: string, host: Client): Promise<Start> {
   const startedMs = performance.now();
   const seconds = (): number => (performance.now() - startedMs) / 1000;
-  await execute(helm, ['install', name, join(root, 'chart'), '-n', name, '--create-namespace', '--kubeconfig', kubeconfig]);
+  await execute(helm, [
+    'install',
+    name,
+    join(root, 'chart'),
+    '-n',
+    name,
+    '--create-namespace',
+    '--kubeconfig',
+    kubeconfig,
+  ]);
   const service = (await host.get(services, { namespace: name, name })) as Service;
   const url = `https://${service.spec.clusterIP}:443`;
   await until('the virtual API server', () => answers(`${url}/readyz`));
   const apiReadySeconds = seconds();
-  const admin = await until('Secret with the kubeconfig', () => host.get(secrets, { namespace: name, name: `vc-${name}` }));
-  const virtual = clientOf(url, admin as Secret);
+  const admin = await until('Secret with the kubeconfig', () =>
+    host.get(secrets, { namespace: name, name: `vc-${name}` }),
+  );
+  const virtual = clientOf(url, admin);
   const key = { namespace: 'default', name: 'first' };
   await until('the first pod to be accepted', () => virtual.create(pods, firstPod(key)).catch(() => undefined));
   const readySeconds = seconds();
@@ -121,7 +134,7 @@ function answers(url: string): Promise<true | undefined> {
 }
 
 async function until<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
-  for (const startedMs = Date.now(); Date.now() - startedMs < limitMs; ) {
+  for (const startedMs = Date.now(); Date.now() - startedMs < limitMs;) {
     const found = await attempt();
     if (found !== undefined) return found;
     await sleep(pollMs);

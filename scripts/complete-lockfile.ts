@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 interface Entry {
   readonly dev?: boolean;
-  readonly engines?: object;
+  readonly engines?: object | undefined;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -19,17 +19,21 @@ const platform =
 function platformEntry(name: string, version: string, parent: Entry): Entry | undefined {
   const [, os, cpu, abi] = platform.exec(name) ?? [];
   if (os === undefined || cpu === undefined) return undefined;
-  const libc = abi?.startsWith('gnu') ? ['glibc'] : abi?.startsWith('musl') ? ['musl'] : undefined;
   const entry = {
     version,
     cpu: [cpu],
     ...(parent.dev === true && { dev: true }),
-    ...(os === 'linux' && libc && { libc }),
+    ...(os === 'linux' && libcOf(abi)),
     optional: true,
     os: [os],
     engines: parent.engines,
   };
   return entry;
+}
+
+function libcOf(abi = ''): { readonly libc?: readonly string[] } {
+  if (abi.startsWith('gnu')) return { libc: ['glibc'] };
+  return abi.startsWith('musl') ? { libc: ['musl'] } : {};
 }
 
 let added = 0;

@@ -24,9 +24,11 @@ import type { Stores } from './loop/stores.ts';
 import { EventWarner } from './loop/warner.ts';
 import type { Cluster } from './model/cluster.ts';
 import { ConfigurationError, isStatus } from './model/errors.ts';
-import { namespaces, services } from './model/kubernetes.ts';
+import type { Kind } from './model/kind.ts';
+import { namespaces, serviceAccounts, services } from './model/kubernetes.ts';
 import type { Service } from './model/kubernetes.ts';
-import type { Side } from './model/side.ts';
+import { keyText } from './model/side.ts';
+import type { Key, Side } from './model/side.ts';
 import type { Release } from './model/view.ts';
 import { issue } from './pki/certificates.ts';
 import type { CertifiedKey } from './pki/certificates.ts';
@@ -58,7 +60,15 @@ class Syncer {
   readonly #hostAccess: Access;
   readonly #clusters: Readonly<Record<Side, Cluster>>;
   /** What is still missing before tenants are served, in the order in which it is done. */
-  readonly #missing = new Set(['host API', 'virtual API', 'caches', 'default/kubernetes', 'cluster DNS', 'kubeconfig']);
+  readonly #missing = new Set([
+    'host API',
+    'virtual API',
+    'caches',
+    'default/kubernetes',
+    'cluster DNS',
+    'kubeconfig',
+    'service accounts',
+  ]);
   readonly #queue = new Queue();
 
   constructor(settings: Settings, log: Logger) {
@@ -140,9 +150,14 @@ class Syncer {
   }
 
   async #virtualApi(signal: AbortSignal): Promise<void> {
-    await this.#patiently('waiting for the virtual API server', signal, async () => {
-      const found = await this.#clusters.virtual.get(namespaces, { namespace: '', name: 'default' });
-      if (found === undefined) throw new Error('namespace default is not there yet');
+    await this.#exists(namespaces, { namespace: '', name: 'default' }, signal);
+  }
+
+  /** Waits for an object that the control plane makes by itself; without the last of them no pod is accepted (OPS-01). */
+  async #exists(kind: Kind, key: Key<'virtual'>, signal: AbortSignal): Promise<void> {
+    await this.#patiently(`waiting for virtual ${kind.plural} ${keyText(key)}`, signal, async () => {
+      const found = await this.#clusters.virtual.get(kind, key);
+      if (found === undefined) throw new Error('it is not there yet');
     });
   }
 
@@ -186,6 +201,8 @@ class Syncer {
     const write = (): Promise<void> => writeKubeconfigSecret(this.#clusters.host, release, authority);
     await this.#patiently('writing the kubeconfig Secret', signal, write);
     this.#done('kubeconfig');
+    await this.#exists(serviceAccounts, { namespace: 'default', name: 'default' }, signal);
+    this.#done('service accounts');
     while (!signal.aborted) {
       await sleep(24 * 3_600_000, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) await this.#patiently('renewing the kubeconfig Secret', signal, write);

@@ -138,7 +138,10 @@ function lifecycle(sample: Sample): void {
     const before = await virtualOf(kind, name);
     const key = { namespace: hostNamespace, name: hostNameOf(name) };
     const edited = await pair.host.patch(kind, key, hostEdit.patch);
-    await until('the edit to be noticed', async () => (await hostOf(kind, name))?.metadata.resourceVersion !== edited.metadata.resourceVersion);
+    await until(
+      'the edit to be noticed',
+      async () => (await hostOf(kind, name))?.metadata.resourceVersion !== edited.metadata.resourceVersion,
+    );
     await hostShows(kind, name, hostEdit.result);
     await idle(pair.syncer);
     expect(await virtualOf(kind, name)).toEqual(before);
@@ -194,9 +197,15 @@ function lifecycle(sample: Sample): void {
     const virtual = await pair.virtual.create(kind, { ...object, metadata: { ...object.metadata, name: other } });
     const warning = await eventually('a warning', async () => {
       const { items } = await pair.virtual.list(events, { namespace }, AbortSignal.timeout(5_000));
-      return items.find((event) => (event as { involvedObject?: { uid?: string } }).involvedObject?.uid === virtual.metadata.uid);
+      return items.find(
+        (event) => (event as { involvedObject?: { uid?: string } }).involvedObject?.uid === virtual.metadata.uid,
+      );
     });
-    expect(warning).toMatchObject({ type: 'Warning', reason: 'SyncError', message: expect.stringContaining('Another object on the host') });
+    expect(warning).toMatchObject({
+      type: 'Warning',
+      reason: 'SyncError',
+      message: expect.stringContaining('Another object on the host'),
+    });
     expect(JSON.stringify(warning)).not.toMatch(/-x-|tenant-a/);
     await remove('virtual', kind, virtual);
     await idle(pair.syncer);
@@ -208,15 +217,25 @@ function lifecycle(sample: Sample): void {
 }
 
 describe('what comes with pods', () => {
-  test('their nodes and the events about them are shown under the tenant\'s names, and go with them [NODE-02] [EV-04]', async () => {
-    const pod = await pair.virtual.create(pods, made(pods, { name: 'guest' }, { spec: { containers: [{ name: 'c', image: 'x' }] } }));
+  test("their nodes and the events about them are shown under the tenant's names, and go with them [NODE-02] [EV-04]", async () => {
+    const pod = await pair.virtual.create(
+      pods,
+      made(pods, { name: 'guest' }, { spec: { containers: [{ name: 'c', image: 'x' }] } }),
+    );
     const node = await eventually('its node', () => pair.virtual.get(nodes, { namespace: '', name: 'kwok-1' }));
-    expect(node).toMatchObject({ status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]) } });
+    expect(node).toMatchObject({
+      status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]) },
+    });
     const event = await eventually('the event of its scheduling', async () => {
       const { items } = await pair.virtual.list(events, { namespace }, AbortSignal.timeout(5_000));
-      return items.find((one) => one.metadata.name.startsWith('guest.') && (one as { reason?: string }).reason === 'Scheduled');
+      return items.find(
+        (one) => one.metadata.name.startsWith('guest.') && (one as { reason?: string }).reason === 'Scheduled',
+      );
     });
-    expect(event).toMatchObject({ message: 'Successfully assigned shop/guest to kwok-1', involvedObject: { uid: pod.metadata.uid } });
+    expect(event).toMatchObject({
+      message: 'Successfully assigned shop/guest to kwok-1',
+      involvedObject: { uid: pod.metadata.uid },
+    });
     await remove('virtual', pods, pod);
     await until('the pod to go', async () => (await hostOf(pods, 'guest')) === undefined);
   });

@@ -111,10 +111,18 @@ async function letPodsThrough(): Promise<void> {
 async function keepOnMachine(device: string): Promise<void> {
   for (const chain of ['FORWARD', 'OUTPUT']) {
     for (const range of [addresses.services, addresses.allPods]) {
-      const rule = ['-d', range, '-o', device, '-m', 'comment', '--comment', ruleComment, '-j', 'REJECT'];
+      const rule = [...dialled(chain, range), '-o', device, '-m', 'comment', '--comment', ruleComment, '-j', 'REJECT'];
       await command('iptables', ['-w', '-I', chain, ...rule]);
     }
   }
+}
+
+/**
+ * A pod's address counts when this machine asked for it: that of a served cluster IP has become one by then, while the device
+ * is still the one of the cluster IP's route.
+ */
+function dialled(chain: string, range: string): readonly string[] {
+  return chain === 'OUTPUT' && range === addresses.allPods ? ['-m', 'conntrack', '--ctorigdst', range] : ['-d', range];
 }
 
 async function defaultDevices(): Promise<readonly string[]> {

@@ -94,8 +94,9 @@
   ports:
     - name: https
       containerPort: 6443
+  # It listens a moment before it is ready; the controller manager, which starts then, waits for the rest by itself.
   startupProbe:
-    httpGet: { path: /readyz, port: 6443, scheme: HTTPS }
+    tcpSocket: { port: 6443 }
     periodSeconds: 1
     timeoutSeconds: 5
     failureThreshold: 300
@@ -130,6 +131,8 @@
   args:
     - --kubeconfig=/pki/controller-manager/kubeconfig
     - --authentication-kubeconfig=/pki/controller-manager/kubeconfig
+    # Started while the API server still writes its roles, it may not read this configuration yet, and needs it for nobody.
+    - --authentication-tolerate-lookup-failure=true
     - --authorization-kubeconfig=/pki/controller-manager/kubeconfig
     - --use-service-account-credentials
     - --service-account-private-key-file=/pki/controller-manager/sa.key

@@ -19,6 +19,8 @@
 
 {{- define "vcluster.syncer" -}}
 - name: syncer
+  # A sidecar without a startup probe: it loads while etcd and the API server start, and waits for them by itself.
+  restartPolicy: Always
   image: {{ include "vcluster.syncerImage" . }}
   imagePullPolicy: {{ .Values.controlPlane.syncer.image.pullPolicy }}
   args:

@@ -25,7 +25,8 @@ const config = {
   User: '65532:65532',
   WorkingDir: '/',
   Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
-  Entrypoint: ['/usr/local/bin/node', '/app/syncer.mjs'],
+  // A small young generation: the syncer is idle most of the time, and its memory is a tenant's price.
+  Entrypoint: ['/usr/local/bin/node', '--max-semi-space-size=2', '/app/syncer.mjs'],
 };
 
 export interface SyncerImage {

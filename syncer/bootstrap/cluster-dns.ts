@@ -3,7 +3,7 @@
  * so that it needs no right to bind low ports, and its pods pass Pod Security `restricted`.
  */
 import type { Kind } from '../model/kind.ts';
-import { configMaps, services } from '../model/kubernetes.ts';
+import { configMaps, serviceAccounts, services } from '../model/kubernetes.ts';
 import type { KubeObject } from '../model/object.ts';
 import type { Manifest } from './apply.ts';
 
@@ -11,13 +11,6 @@ const namespace = 'kube-system';
 const labels = { 'k8s-app': 'vcluster-kube-dns' };
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: false } as const;
 
-const serviceAccounts: Kind = {
-  group: '',
-  version: 'v1',
-  plural: 'serviceaccounts',
-  kind: 'ServiceAccount',
-  namespaced: true,
-};
 const clusterRoles: Kind = { ...rbac, plural: 'clusterroles', kind: 'ClusterRole' };
 const clusterRoleBindings: Kind = { ...rbac, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
 const deployments: Kind = { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true };

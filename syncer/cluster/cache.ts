@@ -133,6 +133,8 @@ export class Cache {
     const sameIncarnation = before?.metadata.uid === object.metadata.uid;
     if (sameIncarnation && !isNewer(object.metadata.resourceVersion, before?.metadata.resourceVersion)) return;
     if (before !== undefined) this.#unlink(text, before);
+    // The deletion of a former incarnation comes later than this one, and finds nothing to delete.
+    if (!sameIncarnation) this.#removed.delete(before?.metadata.uid ?? '');
     this.#objects.set(text, object);
     this.#link(text, object);
     if (!this.#removed.has(object.metadata.uid ?? '')) this.#tell(before, object);

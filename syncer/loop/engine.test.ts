@@ -71,7 +71,15 @@ async function start(resources: readonly Resource[] = [toy]): Promise<void> {
   caches = buildCaches({ ...options, onChange: (change) => engine.changed(change) });
   const performer = new Performer(clusters, caches.stores, new EventWarner(virtual));
   const metrics = { reconciled: (name: string, outcome: string): unknown => looks.push(`${name} ${outcome}`) };
-  engine = new Engine({ resources, release, stores: caches.stores, queue, performer, log: silentLogger, metrics: metrics as never });
+  engine = new Engine({
+    resources,
+    release,
+    stores: caches.stores,
+    queue,
+    performer,
+    log: silentLogger,
+    metrics: metrics as never,
+  });
   const reflecting = caches.run(stop.signal);
   while (!caches.stores.complete) await tick();
   running = Promise.all([reflecting, engine.run(stop.signal)]);
@@ -120,7 +128,10 @@ describe('Engine', () => {
     virtual.set(configMaps, settingsOf('4'));
     await atRest();
     expect(host.peek(widgets, hostKey)).toMatchObject({ size: 4 });
-    expect(host.writes).toEqual(['create widgets tenant-a/web-x-shop-x-vc1', 'patch widgets tenant-a/web-x-shop-x-vc1']);
+    expect(host.writes).toEqual([
+      'create widgets tenant-a/web-x-shop-x-vc1',
+      'patch widgets tenant-a/web-x-shop-x-vc1',
+    ]);
   });
 
   test('what nobody reads wakes nobody', async () => {
@@ -175,7 +186,7 @@ describe('Engine', () => {
     expect(host.peek(widgets, hostKey)).toMatchObject({ size: 3 });
   });
 
-  test('a host object that is somebody else\'s is told once and never touched [CORE-34]', async () => {
+  test("a host object that is somebody else's is told once and never touched [CORE-34]", async () => {
     const foreign = host.set(widgets, object(widgets, hostKey, { size: 77 }));
     virtual.set(configMaps, settingsOf('3'));
     virtual.set(widgets, widget());
@@ -187,7 +198,7 @@ describe('Engine', () => {
     expect(virtual.writes.filter((what) => what.includes(events.plural))).toHaveLength(1);
   });
 
-  test('somebody else\'s object gone, its name is taken at once', async () => {
+  test("somebody else's object gone, its name is taken at once", async () => {
     host.set(widgets, object(widgets, hostKey));
     virtual.set(configMaps, settingsOf('3'));
     virtual.set(widgets, widget());
@@ -207,7 +218,23 @@ describe('Engine', () => {
     expect(virtual.writes).toEqual(['delete widgets shop/web']);
   });
 
-  test('what the host refuses is told the tenant in the tenant\'s words, once [CORE-07]', async () => {
+  test('nothing is kept of what has come and gone', async () => {
+    virtual.set(configMaps, settingsOf('3'));
+    await atRest();
+    for (let round = 0; round < 10; round++) {
+      virtual.set(widgets, widget({ name: `w${round}` }));
+      await atRest();
+      expect(engine.kept).toBeGreaterThan(0);
+      virtual.vanish(widgets, { ...key, name: `w${round}` });
+      await atRest();
+      expect(engine.kept).toBe(0);
+    }
+    virtual.set(widgets, widget());
+    await atRest();
+    expect(host.peek(widgets, hostKey)).toBeDefined();
+  });
+
+  test("what the host refuses is told the tenant in the tenant's words, once [CORE-07]", async () => {
     host.before = (what) => {
       throw refusal(403, `POST /x: ${what}: web-x-shop-x-vc1 exceeds the quota of tenant-a`, 60_000);
     };

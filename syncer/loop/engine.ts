@@ -62,6 +62,8 @@ interface Awaited {
   readonly untilMs: number;
 }
 
+const nothing: ReadonlySet<string> = new Set();
+
 /** As many keys in work as writes in flight: more would only wait in the client. */
 const workersDefault = 64;
 
@@ -77,6 +79,11 @@ export class Engine {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#resources = new Map(options.resources.map((resource) => [resource.name, resource]));
+  }
+
+  /** How much is kept beside the caches; for tests of memory. */
+  get kept(): number {
+    return this.#reads.size + this.#remembered.size + this.#awaited.size;
   }
 
   /** Queues every key that a change concerns. Called by the caches; cheap, synchronous, never throws for cluster state. */
@@ -162,7 +169,8 @@ export class Engine {
       else this.#remembered.set(id, plan.remembers);
       return plan;
     } finally {
-      this.#reads.replace(id, view.read);
+      // A key that nothing is left of must cost nothing: should its objects come again, they bring it back themselves (keysOf).
+      this.#reads.replace(id, view.found ? view.read : nothing);
     }
   }
 

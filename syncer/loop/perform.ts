@@ -6,7 +6,7 @@ import type { Action, TokenRequest } from '../model/action.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { isStatus } from '../model/errors.ts';
 import type { Kind } from '../model/kind.ts';
-import { secrets } from '../model/kubernetes.ts';
+import { secrets, serviceAccounts } from '../model/kubernetes.ts';
 import { keyOf } from '../model/object.ts';
 import type { KubeObject } from '../model/object.ts';
 import { keyText } from '../model/side.ts';
@@ -18,14 +18,6 @@ type Of<D extends Action['do']> = Extract<Action, { do: D }>;
 export interface Warner {
   warn(kind: Kind, object: KubeObject, reason: string, message: string): Promise<void>;
 }
-
-const serviceAccounts: Kind = {
-  group: '',
-  version: 'v1',
-  plural: 'serviceaccounts',
-  kind: 'ServiceAccount',
-  namespaced: true,
-};
 
 interface TokenAnswer {
   readonly status: { readonly token: string };

@@ -18,6 +18,11 @@ export class Reads {
     }
   }
 
+  /** How many readers and how many things read are known; neither may grow with what has come and gone. */
+  get size(): number {
+    return this.#readByReader.size + this.#readersByRead.size;
+  }
+
   readersOf(id: string): Iterable<string> {
     return this.#readersByRead.get(id) ?? [];
   }

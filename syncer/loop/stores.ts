@@ -44,28 +44,49 @@ export class Stores {
 export interface OpenView extends View {
   /** The ids of everything read so far. */
   readonly read: ReadonlySet<string>;
+  /** Whether any read has found anything. */
+  readonly found: boolean;
+}
+
+interface Seen {
+  readonly read: Set<string>;
+  found: boolean;
 }
 
 export function openView(stores: Stores, release: Release, nowMs: number): OpenView {
-  const read = new Set<string>();
-  return { release, nowMs, read, virtual: reader('virtual', stores, read), host: reader('host', stores, read) };
+  const seen: Seen = { read: new Set(), found: false };
+  return {
+    release,
+    nowMs,
+    virtual: reader('virtual', stores, seen),
+    host: reader('host', stores, seen),
+    read: seen.read,
+    get found() {
+      return seen.found;
+    },
+  };
 }
 
-function reader<S extends Side>(side: S, stores: Stores, read: Set<string>): Reader<S> {
+function reader<S extends Side>(side: S, stores: Stores, seen: Seen): Reader<S> {
+  const note = <R>(id: string, result: R, found: boolean): R => {
+    seen.read.add(id);
+    seen.found ||= found;
+    return result;
+  };
   return {
     get: <T extends KubeObject>(kind: Kind<T>, key: Key<S>) => {
-      read.add(readIds.object(side, kind.plural, keyText(key)));
-      return stores.find(side, kind).get(key) as Of<S, T> | undefined;
+      const object = stores.find(side, kind).get(key) as Of<S, T> | undefined;
+      return note(readIds.object(side, kind.plural, keyText(key)), object, object !== undefined);
     },
     peek: <T extends KubeObject>(kind: Kind<T>, key: Key<S>) =>
       stores.find(side, kind).get(key) as Of<S, T> | undefined,
     list: <T extends KubeObject>(kind: Kind<T>, namespace: string) => {
-      read.add(readIds.list(side, kind.plural, namespace));
-      return stores.find(side, kind).list(namespace) as readonly Of<S, T>[];
+      const objects = stores.find(side, kind).list(namespace) as readonly Of<S, T>[];
+      return note(readIds.list(side, kind.plural, namespace), objects, objects.length > 0);
     },
     indexed: <T extends KubeObject>(index: Index<S, T>, value: string) => {
-      read.add(readIds.index(side, index.name, value));
-      return stores.find(side, index.kind).indexed(index, value) as readonly Of<S, T>[];
+      const objects = stores.find(side, index.kind).indexed(index, value) as readonly Of<S, T>[];
+      return note(readIds.index(side, index.name, value), objects, objects.length > 0);
     },
   };
 }

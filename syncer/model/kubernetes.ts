@@ -159,6 +159,7 @@ export const secrets: Kind<Secret> = { ...core, plural: 'secrets', kind: 'Secret
 export const events: Kind<Event> = { ...core, plural: 'events', kind: 'Event' };
 export const namespaces: Kind = { ...core, plural: 'namespaces', kind: 'Namespace', namespaced: false };
 export const nodes: Kind<Node> = { ...core, plural: 'nodes', kind: 'Node', namespaced: false };
+export const serviceAccounts: Kind = { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount' };
 export const endpointSlices: Kind<EndpointSlice> = {
   group: 'discovery.k8s.io',
   version: 'v1',

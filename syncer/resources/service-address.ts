@@ -55,9 +55,15 @@ export function moveTo(
 
 /** The name of a ServiceCIDR for the surroundings of an address, and the object: learns a host range at run time (D4). */
 export function rangeAround(ip: string): { readonly metadata: { readonly name: string }; readonly spec: object } {
-  const cidr = ip.includes(':')
-    ? `${ip.split(':').slice(0, 4).join(':')}::/112`
-    : `${ip.split('.').slice(0, 3).join('.')}.0/24`;
+  const cidr = ip.includes(':') ? `${ipv6Network(ip)}/112` : `${ip.split('.').slice(0, 3).join('.')}.0/24`;
   const name = `host-${cidr.replace(/[^0-9a-f]+/g, '-')}`;
   return { metadata: { name }, spec: { cidrs: [cidr] } };
+}
+
+/** The first seven of eight groups, in the one spelling that API servers take for a network. */
+function ipv6Network(ip: string): string {
+  const [head = [], tail = []] = ip.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  const groups = [...head, ...zeros, ...tail];
+  return new URL(`http://[${groups.with(7, '0').join(':')}]`).hostname.slice(1, -1);
 }

@@ -170,7 +170,7 @@ describe.skipIf(reason !== '')(`chart${reason}`, () => {
 
   test('starts store and API server in order, as sidecars, before what needs them', () => {
     const order = podOf().initContainers.map(({ name, restartPolicy }) => `${name} ${restartPolicy ?? 'once'}`);
-    expect(order).toEqual(['pki once', 'etcd Always', 'kube-apiserver Always']);
+    expect(order).toEqual(['pki once', 'syncer Always', 'etcd Always', 'kube-apiserver Always']);
   });
 
   test('uses one issuer for tokens, in the domain that is asked for [POD-112]', () => {

@@ -34,6 +34,10 @@ export interface Skipped {
 export const namespace = 'shop';
 export const hostNameOf = (name: string): string => `${name}-x-${namespace}-x-team-a`;
 
-export function made(kind: Kind, metadata: Partial<Metadata> & { readonly name: string }, rest: object = {}): KubeObject {
+export function made(
+  kind: Kind,
+  metadata: Partial<Metadata> & { readonly name: string },
+  rest: object = {},
+): KubeObject {
   return { apiVersion: apiVersion(kind), kind: kind.kind, metadata: { namespace, ...metadata }, ...rest };
 }

@@ -20,8 +20,14 @@ export const services: Sample = {
     result: { spec: { selector: { app: 'other' }, ports: [{ port: 81, targetPort: 8081 }] } },
   },
   hostEdit: {
-    patch: { spec: { selector: { app: 'stolen' }, sessionAffinity: 'ClientIP' }, metadata: { annotations: { note: 'x' } } },
-    result: { spec: { selector: { app: 'other' }, sessionAffinity: 'None' }, metadata: { annotations: { note: 'one' } } },
+    patch: {
+      spec: { selector: { app: 'stolen' }, sessionAffinity: 'ClientIP' },
+      metadata: { annotations: { note: 'x' } },
+    },
+    result: {
+      spec: { selector: { app: 'other' }, sessionAffinity: 'None' },
+      metadata: { annotations: { note: 'one' } },
+    },
   },
   whenHostDeleted: 'virtual is deleted',
 };

@@ -1,16 +1,18 @@
 /**
  * All that the syncer could have written, with versions: two equal censuses mean that nobody wrote in between. What writes by
- * itself (leases, nodes of the host, events that expire) is left out.
+ * itself (leases, nodes of the host, endpoints and events of the virtual cluster's own controllers) is left out.
  */
 import type { Cluster } from '../../syncer/model/cluster.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
 import { configMaps, endpointSlices, events, nodes, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
+import type { Event } from '../../syncer/model/kubernetes.ts';
+import type { KubeObject } from '../../syncer/model/object.ts';
 import type { Pair } from './pair.ts';
 import { hostNamespace } from './pair.ts';
 import { until } from './eventually.ts';
 
-const onBothSides: readonly Kind[] = [pods, services, configMaps, secrets, endpointSlices];
-const onVirtual: readonly Kind[] = [...onBothSides, events, nodes];
+const onBothSides: readonly Kind[] = [pods, services, configMaps, secrets];
+const onVirtual: readonly Kind[] = [...onBothSides, endpointSlices, events, nodes];
 const signal = new AbortController().signal;
 
 export type Census = Readonly<Record<string, string>>;
@@ -24,12 +26,23 @@ export async function census({ host, virtual }: Pick<Pair, 'host' | 'virtual'>):
   return Object.fromEntries((await Promise.all(lists)).flat());
 }
 
-async function listOf(cluster: Cluster, kind: Kind, namespace: string): Promise<readonly (readonly [string, string])[]> {
+async function listOf(
+  cluster: Cluster,
+  kind: Kind,
+  namespace: string,
+): Promise<readonly (readonly [string, string])[]> {
   const { items } = await cluster.list(kind, { namespace }, signal);
-  return items.map(({ metadata: { namespace: of = '', name, uid, resourceVersion } }) => [
-    `${cluster.side} ${kind.plural} ${of}/${name} ${uid}`,
-    resourceVersion ?? '',
-  ]);
+  return items
+    .filter((object) => isOurs(kind, object))
+    .map(({ metadata: { namespace: of = '', name, uid, resourceVersion } }) => [
+      `${cluster.side} ${kind.plural} ${of}/${name} ${uid}`,
+      resourceVersion ?? '',
+    ]);
+}
+
+function isOurs(kind: Kind, object: KubeObject): boolean {
+  if (kind === endpointSlices) return object.metadata.name === 'kubernetes';
+  return kind !== events || (object as Event).involvedObject.kind === 'Pod';
 }
 
 /**
@@ -47,7 +60,10 @@ export async function idle(syncer: Pair['syncer']): Promise<void> {
   let before = '';
   await until('the syncer to have nothing to do', async () => {
     const metrics = await syncer.metrics();
-    const looks = metrics.split('\n').filter((line) => line.startsWith('vcluster_reconciles_total')).join();
+    const looks = metrics
+      .split('\n')
+      .filter((line) => line.startsWith('vcluster_reconciles_total'))
+      .join();
     const settled = looks !== '' && looks === before && metrics.includes('vcluster_queue_length 0');
     before = looks;
     return settled;

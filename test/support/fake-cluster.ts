@@ -43,7 +43,7 @@ export class FakeCluster implements Cluster {
   }
 
   async *watch(kind: Kind, _scope: Scope, version: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    for (let at = Number(version); !signal.aborted; ) {
+    for (let at = Number(version); !signal.aborted;) {
       const next = this.#history.find((entry) => entry.version > at && entry.plural === kind.plural);
       if (next === undefined) await this.#change(signal);
       else {
@@ -94,7 +94,11 @@ export class FakeCluster implements Cluster {
       if (stored === undefined) return undefined;
       this.#check(stored, { uid });
       if ((graceSeconds ?? 0) > 0 || (stored.metadata.finalizers ?? []).length > 0) {
-        const metadata = { ...stored.metadata, deletionTimestamp: 'now', deletionGracePeriodSeconds: graceSeconds ?? 0 };
+        const metadata = {
+          ...stored.metadata,
+          deletionTimestamp: 'now',
+          deletionGracePeriodSeconds: graceSeconds ?? 0,
+        };
         return this.#put(kind, { ...stored, metadata }, 'MODIFIED');
       }
       this.vanish(kind, key);
@@ -110,14 +114,22 @@ export class FakeCluster implements Cluster {
   set(kind: Kind, object: KubeObject): KubeObject {
     const before = this.peek(kind, keyOf(object));
     const uid = object.metadata.uid ?? before?.metadata.uid ?? `${this.side}-${++this.#uids}`;
-    return this.#put(kind, { ...object, metadata: { ...object.metadata, uid } }, before === undefined ? 'ADDED' : 'MODIFIED');
+    return this.#put(
+      kind,
+      { ...object, metadata: { ...object.metadata, uid } },
+      before === undefined ? 'ADDED' : 'MODIFIED',
+    );
   }
 
   /** A deletion by somebody else, at once. */
   vanish(kind: Kind, key: Key): void {
     const stored = this.#found(kind, key);
     this.#objects.delete(idOf(kind, key));
-    this.#tell(kind, { ...stored, metadata: { ...stored.metadata, resourceVersion: String(++this.#version) } }, 'DELETED');
+    this.#tell(
+      kind,
+      { ...stored, metadata: { ...stored.metadata, resourceVersion: String(++this.#version) } },
+      'DELETED',
+    );
   }
 
   async #write<T>(what: string, carryOut: () => T): Promise<T> {
@@ -130,7 +142,10 @@ export class FakeCluster implements Cluster {
   }
 
   #put(kind: Kind, object: KubeObject, type: 'ADDED' | 'MODIFIED'): KubeObject {
-    const stored = structuredClone({ ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } });
+    const stored = structuredClone({
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(++this.#version) },
+    });
     this.#objects.set(idOf(kind, keyOf(stored)), stored);
     this.#tell(kind, stored, type);
     return stored;

@@ -24,7 +24,13 @@ export interface Widget extends KubeObject {
   readonly size?: number;
   readonly state?: string;
 }
-export const widgets: Kind<Widget> = { group: 'toys.example', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true };
+export const widgets: Kind<Widget> = {
+  group: 'toys.example',
+  version: 'v1',
+  plural: 'widgets',
+  kind: 'Widget',
+  namespaced: true,
+};
 
 export interface World {
   readonly virtual?: readonly KubeObject[];
@@ -32,7 +38,11 @@ export interface World {
   readonly nowMs?: number;
 }
 
-const all: readonly Kind[] = [...Object.values(kinds), widgets, ...resources.flatMap(({ sources }) => sources.map(({ kind }) => kind))];
+const all: readonly Kind[] = [
+  ...Object.values(kinds),
+  widgets,
+  ...resources.flatMap(({ sources }) => sources.map(({ kind }) => kind)),
+];
 const indexes: readonly Index[] = resources.flatMap((resource) => resource.indexes);
 
 export function viewOf({ virtual = [], host = [], nowMs = 0 }: World): OpenView {
@@ -47,10 +57,18 @@ export function viewOf({ virtual = [], host = [], nowMs = 0 }: World): OpenView 
 function cacheOf(side: Side, kind: Kind, objects: readonly KubeObject[]): Cache {
   const own = indexes.filter((index) => index.side === side && index.kind.plural === kind.plural);
   const cache = new Cache({ side, kind, indexes: own, onChange: () => {} });
-  cache.replaceAll(objects.filter((object) => object.kind === kind.kind), '1');
+  cache.replaceAll(
+    objects.filter((object) => object.kind === kind.kind),
+    '1',
+  );
   return cache;
 }
 
 export function object<T extends KubeObject>(kind: Kind<T>, metadata: Partial<Metadata>, rest: object = {}): T {
-  return { apiVersion: apiVersion(kind), kind: kind.kind, metadata: { name: 'web', ...metadata }, ...rest } as unknown as T;
+  return {
+    apiVersion: apiVersion(kind),
+    kind: kind.kind,
+    metadata: { name: 'web', ...metadata },
+    ...rest,
+  } as unknown as T;
 }

@@ -1,0 +1,96 @@
+/** The syncer as a process of its own, so that it can be killed like one. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface SyncerOptions {
+  /** Of the release, and where it is. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly hostKubeconfig: string;
+  readonly pki: string;
+  readonly egressSocket: string;
+  readonly logFile: string;
+  readonly program: string;
+  readonly logLevel: string;
+}
+
+/** The real program in a process of its own, so that it can be killed like one. */
+export class SyncerProcess {
+  readonly #options: SyncerOptions;
+  #child: ChildProcess | undefined;
+  #port = 0;
+
+  constructor(options: SyncerOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<void> {
+    await this.launch();
+    await this.ready();
+  }
+
+  async launch(): Promise<void> {
+    const { name, namespace, hostKubeconfig, pki, egressSocket, logFile, program, logLevel } = this.#options;
+    this.#port = await freePort();
+    await rm(egressSocket, { force: true });
+    const log = openSync(logFile, 'a');
+    const flags = {
+      name,
+      namespace,
+      pki,
+      'egress-socket': egressSocket,
+      'coredns-image': 'registry.k8s.io/coredns/coredns:v1.13.1',
+      'kubernetes-version': '1.36.3',
+      'workload-service-account': `vc-workload-${name}`,
+      'host-kubeconfig': hostKubeconfig,
+      'health-port': String(this.#port),
+      'log-level': logLevel,
+    };
+    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    this.#child = spawn(process.execPath, [program, 'run', ...args], { stdio: ['ignore', log, log] });
+    closeSync(log);
+  }
+
+  /** Resolves when `/readyz` says so. @throws when the process ends before that, naming its log */
+  async ready(): Promise<void> {
+    for (const startedMs = Date.now(); Date.now() - startedMs < 60_000;) {
+      if (this.#child?.exitCode !== null) break;
+      const response = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => undefined);
+      if (response?.ok === true) return;
+      await sleep(50);
+    }
+    throw new Error(`The syncer did not become ready; its log: ${this.#options.logFile}`);
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#port}/metrics`)).text();
+  }
+
+  /** Ends the process and waits for its end. SIGKILL is a crash. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
