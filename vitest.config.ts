@@ -27,6 +27,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.node.test.ts'],
+          globalSetup: ['test/support/node-level.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

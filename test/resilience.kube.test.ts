@@ -67,8 +67,8 @@ async function converged(): Promise<void> {
 
 /** One host pod for each virtual pod and none besides, by UID [I3] [I4]. */
 async function expectOneToOne(): Promise<void> {
-  const wanted = (await podsOf('virtual')).map(({ metadata }) => metadata.uid);
-  const copies = (await podsOf('host')).map(({ metadata }) => metadata.annotations?.[virtualUid]);
+  const wanted = (await podsOf('virtual')).map(({ metadata }) => metadata.uid ?? '');
+  const copies = (await podsOf('host')).map(({ metadata }) => metadata.annotations?.[virtualUid] ?? 'nobody');
   expect(copies.toSorted()).toEqual(wanted.toSorted());
   const { items } = await pair.host.list(secrets, { namespace: hostNamespace }, AbortSignal.timeout(10_000));
   const tokens = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('vc-token-'));

@@ -49,8 +49,8 @@ async function agreed(name: string): Promise<Service> {
 
 describe('the address', () => {
   test('that the virtual side has is the one on the host', async () => {
-    const made = (await pair.virtual.create(services, service('plain'))) as Service;
-    expect((await agreed('plain')).spec.clusterIP).toBe(made.spec.clusterIP);
+    const before = (await pair.virtual.create(services, service('plain'))) as Service;
+    expect((await agreed('plain')).spec.clusterIP).toBe(before.spec.clusterIP);
   });
 
   test("that somebody has on the host already is given up for one of the host's, from a range that is learned on the way; the Service stays the same [D4]", async () => {

@@ -26,6 +26,6 @@ export { buildImageArchive, type ImageArchive, type ImageConfig } from './image-
 export { imageNames } from './images.ts';
 export { type Log, silent, toStderr } from './log.ts';
 export { cacheDir, controlPlaneDir, stateDir } from './paths.ts';
-export { importImage } from './node.ts';
+export { importImage, killContainer } from './node.ts';
 export { type ProgramName, versions } from './pins.ts';
 export { down, type Nodes, status, type Testbed, up } from './testbed.ts';

@@ -53,6 +53,11 @@ export async function importImage(archivePath: string): Promise<void> {
   await ctr(['images', 'import', '--local', archivePath]);
 }
 
+/** Ends the process of a container of the real node as a crash would; `id` as in a pod's status, without `containerd://`. */
+export async function killContainer(id: string): Promise<void> {
+  await ctr(['tasks', 'kill', '--signal', 'SIGKILL', id]);
+}
+
 /** Starts kubelet and kube-proxy and waits until the node is Ready. */
 export async function startKubelet(plane: ControlPlane, log: Log): Promise<void> {
   const path = await resolveBinaries(['kubelet', 'kube-proxy'], log);

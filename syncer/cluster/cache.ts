@@ -51,7 +51,7 @@ export class Cache {
 
   get(key: Key): KubeObject | undefined {
     const object = this.#objects.get(keyText(key));
-    return object !== undefined && this.#removed.has(object.metadata.uid ?? '') ? undefined : object;
+    return object !== undefined && this.#removed.has(uidOf(object)) ? undefined : object;
   }
 
   list(namespace: string): readonly KubeObject[] {
@@ -114,7 +114,7 @@ export class Cache {
   }
 
   #visible(object: KubeObject): boolean {
-    return !this.#removed.has(object.metadata.uid ?? '');
+    return !this.#removed.has(uidOf(object));
   }
 
   #resolve(texts: ReadonlySet<string> | undefined): readonly KubeObject[] {
@@ -130,14 +130,13 @@ export class Cache {
     const object = this.#options.keep?.(raw) ?? raw;
     const text = textOf(object);
     const before = this.#objects.get(text);
-    const sameIncarnation = before?.metadata.uid === object.metadata.uid;
-    if (sameIncarnation && !isNewer(object.metadata.resourceVersion, before?.metadata.resourceVersion)) return;
+    if (before !== undefined && !isNews(object, before)) return;
     if (before !== undefined) this.#unlink(text, before);
     // The deletion of a former incarnation comes later than this one, and finds nothing to delete.
-    if (!sameIncarnation) this.#removed.delete(before?.metadata.uid ?? '');
+    if (before !== undefined && uidOf(before) !== uidOf(object)) this.#removed.delete(uidOf(before));
     this.#objects.set(text, object);
     this.#link(text, object);
-    if (!this.#removed.has(object.metadata.uid ?? '')) this.#tell(before, object);
+    if (this.#visible(object)) this.#tell(before, object);
   }
 
   #drop(object: KubeObject): void {
@@ -167,6 +166,14 @@ export class Cache {
       for (const value of index.values(object)) remove(this.#byIndex.get(index.name), value, text);
     }
   }
+}
+
+function isNews(object: KubeObject, before: KubeObject): boolean {
+  return uidOf(object) !== uidOf(before) || isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion);
+}
+
+function uidOf({ metadata }: KubeObject): string {
+  return metadata.uid ?? '';
 }
 
 function textOf(object: KubeObject): string {

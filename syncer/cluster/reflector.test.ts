@@ -51,8 +51,8 @@ async function run(lists: readonly Answer[], streams: readonly Stream[]): Promis
     watch: async function* (_kind: unknown, _scope: unknown, version: string) {
       log.push(`watch ${version}`);
       const stream = await Promise.resolve(script.streams.shift());
-      if (stream === undefined) return stop.abort();
-      for (const step of stream) {
+      if (stream === undefined) stop.abort();
+      for (const step of stream ?? []) {
         if (step instanceof Error) throw step;
         yield step;
       }

@@ -35,10 +35,10 @@ export async function request(session: Session, { method, path, body, timeoutMs,
     stop,
   );
   try {
+    // Both listen from the start: an answer that has come whole, while this process was busy, is not waited for twice.
+    const answer = Promise.all([responseHeaders(stream), readAll(stream)]);
     stream.end(text);
-    const headers = await responseHeaders(stream);
-    const answer = await readAll(stream);
-    return parse(`${method} ${path}`, headers, answer);
+    return parse(`${method} ${path}`, ...(await answer));
   } catch (cause) {
     stream.destroy();
     if (cause instanceof ApiError) throw cause;
@@ -59,12 +59,20 @@ export function responseHeaders(stream: ClientHttp2Stream): Promise<IncomingHttp
   });
 }
 
-export async function readAll(stream: ClientHttp2Stream): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  // Ended by a reset in the middle, a stream looks like one that came to its end.
-  if (stream.rstCode !== 0) throw new ConnectionError(`the stream was reset with code ${stream.rstCode}`);
-  return Buffer.concat(chunks).toString('utf8');
+export function readAll(stream: ClientHttp2Stream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('error', reject);
+    stream.once('close', () =>
+      reject(new ConnectionError(`the stream was closed in the middle, code ${stream.rstCode}`)),
+    );
+    stream.once('end', () => {
+      // Ended by a reset in the middle, a stream looks like one that came to its end.
+      if (stream.rstCode === 0) resolve(Buffer.concat(chunks).toString('utf8'));
+      else reject(new ConnectionError(`the stream was reset with code ${stream.rstCode}`));
+    });
+  });
 }
 
 function parse(what: string, headers: IncomingHttpHeaders, text: string): unknown {

@@ -48,8 +48,8 @@ const starter: Resource = {
   hostRules: [],
   keysOf: ({ side, object: { metadata } }) => (side === 'virtual' ? [`${metadata.namespace}/${metadata.name}`] : []),
   decide: (_key, view) => {
-    const widget = view.virtual.get(widgets, key);
-    if (widget === undefined || widget.state === 'started') return { actions: [] };
+    const found = view.virtual.get(widgets, key);
+    if (found === undefined || found.state === 'started') return { actions: [] };
     return { actions: [{ do: 'post', side: 'virtual', kind: widgets, key, subresource: 'start', body: {} }] };
   },
 };
@@ -78,7 +78,7 @@ async function start(resources: readonly Resource[] = [toy]): Promise<void> {
     queue,
     performer,
     log: silentLogger,
-    metrics: metrics as never,
+    metrics,
   });
   const reflecting = caches.run(stop.signal);
   while (!caches.stores.complete) await tick();
@@ -100,8 +100,8 @@ async function atRest(): Promise<void> {
   for (let calm = 0; calm < 20; calm = queue.idle ? calm + 1 : 0) await tick();
 }
 
-function widget(metadata: Partial<Metadata> = {}): Widget {
-  return object(widgets, { ...key, ...metadata });
+function widget(metadata: Partial<Metadata> = {}, state?: string): Widget {
+  return object(widgets, { ...key, ...metadata }, state === undefined ? {} : { state });
 }
 
 function settingsOf(size: string): ConfigMap {
@@ -241,7 +241,7 @@ describe('Engine', () => {
     virtual.set(configMaps, settingsOf('3'));
     virtual.set(widgets, widget());
     await atRest();
-    virtual.set(widgets, { ...widget(), state: 'x' });
+    virtual.set(widgets, widget({}, 'x'));
     await atRest();
     const told = virtual.writes.filter((what) => what.includes(events.plural));
     expect(told).toHaveLength(1);
@@ -260,7 +260,7 @@ describe('Engine', () => {
     engine.resync(caches.sources);
     await atRest();
     expect(virtual.writes).toEqual(['post widgets/start shop/web']);
-    virtual.set(widgets, { ...widget(), state: 'started' });
+    virtual.set(widgets, widget({}, 'started'));
     await atRest();
     expect(virtual.writes).toHaveLength(1);
   });

@@ -15,6 +15,12 @@ interface Entry {
   readonly event: WatchEvent;
 }
 
+/** Checked where given. */
+interface Precondition {
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+}
+
 export class FakeCluster implements Cluster {
   readonly side: Side;
   /** Every write that was carried out, as `create pods default/web`. */
@@ -153,7 +159,8 @@ export class FakeCluster implements Cluster {
 
   #tell({ plural }: Kind, object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {
     this.#history.push({ plural, version: this.#version, event: { type, object } });
-    for (const wake of [...this.#waiting]) wake();
+    const waiting = [...this.#waiting];
+    for (const wake of waiting) wake();
   }
 
   #found(kind: Kind, key: Key): KubeObject {
@@ -162,7 +169,7 @@ export class FakeCluster implements Cluster {
     return stored;
   }
 
-  #check({ metadata }: KubeObject, { uid, resourceVersion }: Partial<Metadata>): void {
+  #check({ metadata }: KubeObject, { uid, resourceVersion }: Precondition): void {
     if (uid !== undefined && uid !== metadata.uid) throw refusal(409, `UID in precondition: ${uid}`);
     if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
       throw refusal(409, 'the object has been modified');

@@ -58,7 +58,7 @@ function cacheOf(side: Side, kind: Kind, objects: readonly KubeObject[]): Cache 
   const own = indexes.filter((index) => index.side === side && index.kind.plural === kind.plural);
   const cache = new Cache({ side, kind, indexes: own, onChange: () => {} });
   cache.replaceAll(
-    objects.filter((object) => object.kind === kind.kind),
+    objects.filter((each) => each.kind === kind.kind),
     '1',
   );
   return cache;
