@@ -23,6 +23,7 @@ import {
 } from './node-config.ts';
 import { addresses, prepareMachine, restoreMachine } from './machine.ts';
 import { runDir, stateDir } from './paths.ts';
+import type { ProgramName } from './pins.ts';
 import { running, startProcess, stopProcess, sweep, waitUntil } from './processes.ts';
 
 const nodeDir = join(stateDir, 'node');
@@ -30,7 +31,7 @@ const programs = ['containerd', 'kubelet', 'kube-proxy'] as const;
 const readyTimeoutMs = 120_000;
 
 /** Programs that a real node needs. */
-export const nodePrograms = [...programs, 'containerd-shim-runc-v2', 'ctr'] as const;
+export const nodePrograms: readonly ProgramName[] = [...programs, 'containerd-shim-runc-v2', 'ctr'];
 
 /** Gives the machine its node address and starts containerd, so that images can be imported. */
 export async function startContainerRuntime(log: Log): Promise<void> {

@@ -13,6 +13,8 @@ import { until } from './eventually.ts';
 
 const onBothSides: readonly Kind[] = [pods, services, configMaps, secrets];
 const onVirtual: readonly Kind[] = [...onBothSides, endpointSlices, events, nodes];
+/** Two could fall between the beginning and the end of one slow write. */
+const calmReadings = 4;
 const signal = new AbortController().signal;
 
 export type Census = Readonly<Record<string, string>>;
@@ -55,17 +57,19 @@ export async function secondLook({ syncer }: Pair): Promise<void> {
   await idle(syncer);
 }
 
-/** Waits until the syncer has nothing to do: an empty queue, and no look at any key between two readings. */
+/** Waits until the syncer has nothing to do: an empty queue, and no look at any key for some readings. */
 export async function idle(syncer: Pair['syncer']): Promise<void> {
   let before = '';
+  let calm = 0;
   await until('the syncer to have nothing to do', async () => {
     const metrics = await syncer.metrics();
     const looks = metrics
       .split('\n')
       .filter((line) => line.startsWith('vcluster_reconciles_total'))
       .join();
-    const settled = looks !== '' && looks === before && metrics.includes('vcluster_queue_length 0');
+    const same = looks !== '' && looks === before && metrics.includes('vcluster_queue_length 0');
     before = looks;
-    return settled;
+    calm = same ? calm + 1 : 0;
+    return calm === calmReadings;
   });
 }
