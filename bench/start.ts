@@ -27,6 +27,9 @@ const settleMs = 30_000;
 const idleMs = 60_000;
 const name = 'bench-start';
 
+/** Where etcd keeps its data: on a claimed volume, as by default, or in the pod, which leaves the provisioner out of the figure. */
+export type Store = 'volume' | 'pod';
+
 export interface Start {
   readonly apiReadySeconds: number;
   readonly readySeconds: number;
@@ -42,17 +45,18 @@ export interface Idle {
 /** Installs, measures, and removes everything again, so many times; the last one is watched while idle. */
 export async function measureStart(
   repeats: number,
-): Promise<{ readonly starts: readonly Start[]; readonly idle: Idle }> {
+  store: Store,
+): Promise<{ readonly starts: readonly Start[]; readonly idle: Idle | undefined }> {
   const host = await findHost('kubectl', toStderr);
   await provideImage(host, toStderr);
   const helm = await resolveBinary('helm', toStderr);
   const client = new Client('host', kubeconfigAccess(host.kubectl.kubeconfig));
   const starts: Start[] = [];
-  let idle: Idle = { rssMib: Number.NaN, pssMib: Number.NaN, cpuMilliseconds: Number.NaN };
+  let idle: Idle | undefined;
   for (let round = 0; round < repeats; round++) {
     try {
-      starts.push(await start(helm, host.kubectl.kubeconfig, client));
-      if (round === repeats - 1) idle = await measureIdle();
+      starts.push(await start({ helm, kubeconfig: host.kubectl.kubeconfig, store }, client));
+      if (round === repeats - 1 && store === 'volume') idle = await measureIdle();
     } finally {
       await remove(helm, host.kubectl.kubeconfig, client);
     }
@@ -60,19 +64,18 @@ export async function measureStart(
   return { starts, idle };
 }
 
-async function start(helm: string, kubeconfig: string, host: Client): Promise<Start> {
+interface Installation {
+  readonly helm: string;
+  readonly kubeconfig: string;
+  readonly store: Store;
+}
+
+async function start({ helm, kubeconfig, store }: Installation, host: Client): Promise<Start> {
   const startedMs = performance.now();
   const seconds = (): number => (performance.now() - startedMs) / 1000;
-  await execute(helm, [
-    'install',
-    name,
-    join(root, 'chart'),
-    '-n',
-    name,
-    '--create-namespace',
-    '--kubeconfig',
-    kubeconfig,
-  ]);
+  const volume = `controlPlane.statefulSet.persistence.volumeClaim.enabled=${store === 'volume'}`;
+  const target = ['-n', name, '--create-namespace', '--kubeconfig', kubeconfig];
+  await execute(helm, ['install', name, join(root, 'chart'), ...target, '--set', volume]);
   const service = (await host.get(services, { namespace: name, name })) as Service;
   const url = `https://${service.spec.clusterIP}:443`;
   await until('the virtual API server', () => answers(`${url}/readyz`));

@@ -14,7 +14,8 @@ import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 const pollMs = 25;
 const killAfterMs = 10_000;
-const mark = 'CDKTF_VCLUSTER_TESTBED_DIR';
+/** The variable that names, in a program's environment, the folder that it belongs to and is swept with. */
+export const mark = 'CDKTF_VCLUSTER_TESTBED_DIR';
 
 /** One program to run; `<dir>/<name>.log` and `<dir>/<name>.pid` are its files. */
 export interface ProcessSpec {

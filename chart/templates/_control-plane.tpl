@@ -133,6 +133,9 @@
     - --authentication-kubeconfig=/pki/controller-manager/kubeconfig
     # Started while the API server still writes its roles, it may not read this configuration yet, and needs it for nobody.
     - --authentication-tolerate-lookup-failure=true
+    # It makes a service account and a token for each of its controllers before any starts: at its default rate that takes 4 s.
+    - --kube-api-qps=200
+    - --kube-api-burst=400
     - --authorization-kubeconfig=/pki/controller-manager/kubeconfig
     - --use-service-account-credentials
     - --service-account-private-key-file=/pki/controller-manager/sa.key

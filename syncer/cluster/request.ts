@@ -53,24 +53,30 @@ function contentType(method: Request['method']): string {
 
 export function responseHeaders(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   return new Promise((resolve, reject) => {
-    stream.once('response', resolve);
+    const closed = (): void => reject(new ConnectionError('the stream was closed before an answer came'));
+    stream.once('close', closed);
     stream.once('error', reject);
-    stream.once('close', () => reject(new ConnectionError('the stream was closed before an answer came')));
+    stream.once('response', (headers) => {
+      // Every stream is closed in the end, and an error costs its stack even when nobody gets it.
+      stream.off('close', closed);
+      resolve(headers);
+    });
   });
 }
 
 export function readAll(stream: ClientHttp2Stream): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
+    const closed = (): void =>
+      reject(new ConnectionError(`the stream was closed in the middle, code ${stream.rstCode}`));
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('close', closed);
     stream.once('error', reject);
-    stream.once('close', () =>
-      reject(new ConnectionError(`the stream was closed in the middle, code ${stream.rstCode}`)),
-    );
     stream.once('end', () => {
+      stream.off('close', closed);
       // Ended by a reset in the middle, a stream looks like one that came to its end.
       if (stream.rstCode === 0) resolve(Buffer.concat(chunks).toString('utf8'));
-      else reject(new ConnectionError(`the stream was reset with code ${stream.rstCode}`));
+      else closed();
     });
   });
 }

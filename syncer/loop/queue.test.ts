@@ -133,9 +133,21 @@ describe('Queue', () => {
     await next();
     queue.add('a');
     queue.settle('a', { is: 'again', afterMs: 1_000 });
+    expect(queue.length).toBe(1);
+    await next();
+    queue.settle('a', { is: 'again', afterMs: 2_000 });
+    expect(timers.map(({ dueMs }) => dueMs)).toEqual([2_000]);
+    pass(2_000);
     expect(await drained()).toEqual(['a']);
-    pass(1_000);
+  });
+
+  test('a look that wants nothing more leaves no timer behind', async () => {
+    queue.add('a');
+    await next();
+    queue.settle('a', { is: 'again', afterMs: 60_000_000 });
+    queue.add('a');
     expect(await drained()).toEqual(['a']);
+    expect(timers).toEqual([]);
   });
 
   test('waiting workers are woken by keys and by the end', async () => {

@@ -91,6 +91,9 @@ export class Queue {
 
   settle(key: string, outcome: Outcome): void {
     this.#active.delete(key);
+    // What an earlier look wanted later is overtaken by this one; timers of what is gone must not pile up.
+    this.#delayed.get(key)?.cancel();
+    this.#delayed.delete(key);
     if (outcome.is === 'settled') this.#failures.delete(key);
     if (outcome.is === 'again') this.addAfter(key, outcome.afterMs);
     if (outcome.is === 'failed') this.addAfter(key, this.#retryMs(key, outcome.retryAfterMs));

@@ -39,19 +39,24 @@ export const nodes: Resource = {
 function decide(name: string, view: View): Plan {
   const key = { namespace: '', name };
   const node = view.virtual.get(NodeKind, key);
-  const hostPods = view.host.indexed(hostPodsByNode, name).filter((pod) => originOf(pod, PodKind, view.release));
-  const used = hostPods.length > 0 || view.virtual.indexed(virtualPodsByNode, name).length > 0;
-  if (node === undefined)
-    return hostPods.length === 0 ? nothingToDo : { actions: [create(name, hostPods, view.release)] };
+  const pod = podOn(name, view);
+  if (node === undefined) return pod === undefined ? nothingToDo : { actions: [create(name, pod, view.release)] };
   // A node that the tenant made by hand stays the tenant's (NODE-09).
   if (node.metadata.labels?.[labelKeys.managedBy] !== view.release.name) return nothingToDo;
-  if (!used) {
+  if (pod === undefined && view.virtual.indexed(virtualPodsByNode, name).length === 0) {
     return { actions: [{ do: 'delete', side: 'virtual', kind: NodeKind, key, uid: node.metadata.uid ?? '' }] };
   }
-  return { actions: [...untaint(node), ...readdress(node, hostPods)] };
+  return { actions: [...untaint(node), ...readdress(node, pod)] };
 }
 
-function create(name: string, hostPods: readonly Host<Pod>[], release: Release): Action {
+/** One of our host pods there, if possible one that shows the node's address. This is asked for every change of every pod. */
+function podOn(name: string, view: View): Host<Pod> | undefined {
+  const there = view.host.indexed(hostPodsByNode, name);
+  const isOurs = (pod: Host<Pod>): boolean => originOf(pod, PodKind, view.release) !== undefined;
+  return there.find((pod) => ipsOf(pod).length > 0 && isOurs(pod)) ?? there.find(isOurs);
+}
+
+function create(name: string, pod: Host<Pod>, release: Release): Action {
   const object: Node = {
     metadata: {
       name,
@@ -69,7 +74,7 @@ function create(name: string, hostPods: readonly Host<Pod>[], release: Release):
       },
     },
     spec: {},
-    status: status(addresses(name, hostPods), release),
+    status: status(addresses(name, pod), release),
   };
   return { do: 'create', side: 'virtual', kind: NodeKind, object };
 }
@@ -116,12 +121,13 @@ function condition(type: string, value: string, reason: string): Condition {
 }
 
 /** The node's addresses as its kubelet reports them on every pod; the virtual API server dials them for logs and exec. */
-function addresses(name: string, hostPods: readonly Host<Pod>[]): readonly NodeAddress[] {
-  const ips = hostPods.map(
-    ({ status: pod }) => pod?.hostIPs?.map(({ ip }) => ip) ?? (pod?.hostIP === undefined ? [] : [pod.hostIP]),
-  );
-  const found = ips.find((list) => list.length > 0) ?? [];
-  return [...found.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: name }];
+function addresses(name: string, pod: Host<Pod> | undefined): readonly NodeAddress[] {
+  const internal = (pod === undefined ? [] : ipsOf(pod)).map((address) => ({ type: 'InternalIP', address }));
+  return [...internal, { type: 'Hostname', address: name }];
+}
+
+function ipsOf({ status: shown }: Host<Pod>): readonly string[] {
+  return shown?.hostIPs?.map(({ ip }) => ip) ?? (shown?.hostIP === undefined ? [] : [shown.hostIP]);
 }
 
 function untaint(node: Virtual<Node>): readonly Action[] {
@@ -133,8 +139,8 @@ function untaint(node: Virtual<Node>): readonly Action[] {
   return [{ do: 'patch', side: 'virtual', kind: NodeKind, key: { namespace: '', name }, patch }];
 }
 
-function readdress(node: Virtual<Node>, hostPods: readonly Host<Pod>[]): readonly Action[] {
-  const wanted = addresses(node.metadata.name, hostPods);
+function readdress(node: Virtual<Node>, pod: Host<Pod> | undefined): readonly Action[] {
+  const wanted = addresses(node.metadata.name, pod);
   const hasAddress = wanted.some(({ type }) => type === 'InternalIP');
   if (!hasAddress || equal(node.status?.addresses, wanted)) return [];
   const key = { namespace: '', name: node.metadata.name };

@@ -17,6 +17,7 @@ import type { Side } from '../../syncer/model/side.ts';
 import { resources } from '../../syncer/resources/index.ts';
 import { controlPlaneDir, issueKubeconfig, silent, startControlPlane, startKwok } from '../../testbed/index.ts';
 import type { ControlPlane, Kwok } from '../../testbed/index.ts';
+import { stopControlPlane } from '../../testbed/control-plane.ts';
 import { SyncerProcess } from './syncer-process.ts';
 
 export const releaseName = 'team-a';
@@ -56,8 +57,17 @@ export interface PairOptions {
 
 /** Starts everything and waits until the syncer is ready. `name` keeps test files apart. */
 export async function startPair(name: string, options: PairOptions = {}): Promise<Pair> {
-  const { virtualServiceCidr = serviceCidr, program = main, logLevel = 'debug', apiServerArgs } = options;
   const dirs = { host: controlPlaneDir(`${name}-host`), virtual: controlPlaneDir(`${name}-virtual`) };
+  try {
+    return await start(dirs, options);
+  } catch (error) {
+    await Promise.all([stopControlPlane(dirs.host), stopControlPlane(dirs.virtual)]);
+    throw error;
+  }
+}
+
+async function start(dirs: Readonly<Record<Side, string>>, options: PairOptions): Promise<Pair> {
+  const { virtualServiceCidr = serviceCidr, program = main, logLevel = 'debug', apiServerArgs } = options;
   const egressSocket = join(dirs.virtual, 'egress.sock');
   const [hostPlane, virtualPlane] = await Promise.all([
     startControlPlane({

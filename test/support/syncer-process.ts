@@ -6,7 +6,9 @@ import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mark } from '../../testbed/processes.ts';
 
 export interface SyncerOptions {
   /** Of the release, and where it is. */
@@ -57,7 +59,11 @@ export class SyncerProcess {
       'log-level': logLevel,
     };
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-    this.#child = spawn(process.execPath, [program, 'run', ...args], { stdio: ['ignore', log, log] });
+    this.#child = spawn(process.execPath, [program, 'run', ...args], {
+      stdio: ['ignore', log, log],
+      // Should this run crash, the next one finds the process by it.
+      env: { ...process.env, [mark]: dirname(logFile) },
+    });
     closeSync(log);
   }
 
