@@ -146,6 +146,7 @@ class Syncer {
       clusterDomain: domain,
       workloadServiceAccount,
       kubernetesVersion,
+      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     };
   }
 

@@ -1,7 +1,8 @@
 /** The loop, whole, with a toy resource between two API servers in memory: real caches, reflectors, queue and performer. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeCluster, refusal } from '../../test/support/fake-cluster.ts';
-import { object, release, widgets } from '../../test/support/world.ts';
+import { object, widgets } from '../../test/support/world.ts';
+import { release } from '../../test/support/release.ts';
 import type { Widget } from '../../test/support/world.ts';
 import { buildCaches } from '../caches.ts';
 import type { CacheSet } from '../caches.ts';

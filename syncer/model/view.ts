@@ -18,6 +18,8 @@ export interface Release {
   /** Host service account of all tenant pods; it has no rights. */
   readonly workloadServiceAccount: string;
   readonly kubernetesVersion: string;
+  /** As Kubernetes names it (`amd64`, `arm64`): of the machine that the syncer runs on, and so of the host's nodes. */
+  readonly architecture: string;
 }
 
 /** Finds objects by something else than their key. Values are computed when an object enters the cache. */

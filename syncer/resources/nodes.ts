@@ -64,9 +64,9 @@ function create(name: string, pod: Host<Pod>, release: Release): Action {
         [labelKeys.managedBy]: release.name,
         'kubernetes.io/hostname': name,
         'kubernetes.io/os': 'linux',
-        'kubernetes.io/arch': 'amd64',
+        'kubernetes.io/arch': release.architecture,
         'beta.kubernetes.io/os': 'linux',
-        'beta.kubernetes.io/arch': 'amd64',
+        'beta.kubernetes.io/arch': release.architecture,
       },
       annotations: {
         'node.alpha.kubernetes.io/ttl': '0',
@@ -89,7 +89,10 @@ const size = {
   'hugepages-2Mi': '0',
 };
 
-function status(known: readonly NodeAddress[], { kubernetesVersion }: Release): NonNullable<Node['status']> {
+function status(
+  known: readonly NodeAddress[],
+  { kubernetesVersion, architecture }: Release,
+): NonNullable<Node['status']> {
   return {
     capacity: size,
     allocatable: size,
@@ -111,7 +114,7 @@ function status(known: readonly NodeAddress[], { kubernetesVersion }: Release): 
       kubeletVersion: `v${kubernetesVersion}`,
       kubeProxyVersion: '',
       operatingSystem: 'linux',
-      architecture: 'amd64',
+      architecture,
     },
   };
 }

@@ -4,17 +4,10 @@ import { configMaps, nodes } from '../model/kubernetes.ts';
 import type { ConfigMap } from '../model/kubernetes.ts';
 import type { KubeObject, Metadata } from '../model/object.ts';
 import type { View } from '../model/view.ts';
+import { release } from '../../test/support/release.ts';
 import { mergePatch } from './equality.ts';
 import { annotationKeys, incarnationOf, mergeMetadata, onHost, originOf, withMarks } from './metadata.ts';
 
-const release = {
-  name: 'vc1',
-  namespace: 'tenant-a',
-  service: { uid: 'service-uid', clusterIPs: ['10.96.7.7'] },
-  clusterDomain: 'cluster.local',
-  workloadServiceAccount: 'vc-workload-vc1',
-  kubernetesVersion: '1.36.3',
-};
 const nothing = { get: () => undefined, peek: () => undefined, list: () => [], indexed: () => [] };
 const view: View = { release, nowMs: 0, virtual: nothing, host: nothing };
 

@@ -7,17 +7,9 @@ import type { Kind } from '../../syncer/model/kind.ts';
 import * as kinds from '../../syncer/model/kubernetes.ts';
 import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
 import type { Side } from '../../syncer/model/side.ts';
-import type { Index, Release } from '../../syncer/model/view.ts';
+import type { Index } from '../../syncer/model/view.ts';
 import { resources } from '../../syncer/resources/index.ts';
-
-export const release: Release = {
-  name: 'vc1',
-  namespace: 'tenant-a',
-  service: { uid: 'service-uid', clusterIPs: ['10.96.7.7'] },
-  clusterDomain: 'cluster.local',
-  workloadServiceAccount: 'vc-workload-vc1',
-  kubernetesVersion: '1.36.3',
-};
+import { release } from './release.ts';
 
 /** For suites that try the machinery itself. */
 export interface Widget extends KubeObject {

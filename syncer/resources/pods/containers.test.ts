@@ -3,7 +3,8 @@ import type { Container } from '../../model/kubernetes.ts';
 import { containerToHost, withVariables } from './containers.ts';
 import { hostFieldPath } from './downward.ts';
 import { kubernetesVariables, linkVariables } from './env.ts';
-import { object, release } from './fixtures.ts';
+import { object } from './fixtures.ts';
+import { release } from '../../../test/support/release.ts';
 import { services } from '../../model/kubernetes.ts';
 import type { Rewriting } from './rewriting.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { PodSpec } from '../../model/kubernetes.ts';
 import { clusterDns, hostAliasesOf, hostnameOf, usesClusterDns } from './dns.ts';
-import { podOf, release } from './fixtures.ts';
+import { podOf } from './fixtures.ts';
+import { release } from '../../../test/support/release.ts';
 
 const domain = 'cluster.local';
 

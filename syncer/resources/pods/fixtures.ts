@@ -6,16 +6,8 @@ import type { Pod, PodSpec, PodStatus } from '../../model/kubernetes.ts';
 import type { KubeObject, Metadata } from '../../model/object.ts';
 import { keyText } from '../../model/side.ts';
 import type { Key, Of, Side } from '../../model/side.ts';
-import type { Index, Reader, Release, View } from '../../model/view.ts';
-
-export const release: Release = {
-  name: 'vc1',
-  namespace: 'tenant-a',
-  service: { uid: 'service-uid', clusterIPs: ['10.96.7.7'] },
-  clusterDomain: 'cluster.local',
-  workloadServiceAccount: 'vc-workload-vc1',
-  kubernetesVersion: '1.36.3',
-};
+import type { Index, Reader, View } from '../../model/view.ts';
+import { release } from '../../../test/support/release.ts';
 
 export interface World {
   readonly virtual?: readonly KubeObject[];

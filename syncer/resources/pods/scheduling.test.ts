@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { podOf, release } from './fixtures.ts';
+import { podOf } from './fixtures.ts';
+import { release } from '../../../test/support/release.ts';
 import { refusalOf } from './refusals.ts';
 import { affinityToHost, spreadToHost } from './scheduling.ts';
 
