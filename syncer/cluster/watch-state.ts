@@ -30,8 +30,7 @@ export function nextWatchState(state: WatchState, input: WatchInput): WatchState
     case 'progress':
       return { at: 'watch', version: input.version, failures: 0 };
     case 'ended':
-      // A server that ends every watch at once must not be asked again in a tight loop.
-      return { ...state, failures: state.failures };
+      return state;
     case 'expired':
       return { at: 'list', failures: state.failures + 1 };
     case 'failed':
