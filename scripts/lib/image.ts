@@ -21,12 +21,14 @@ const layoutVersion = 1;
 
 export const syncerImageName = 'ghcr.io/cdktf-vcluster/syncer:0.1.0';
 
+/** A small young generation: the syncer is idle most of the time, and its memory is a tenant's price. */
+export const nodeFlags: readonly string[] = ['--max-semi-space-size=2'];
+
 const config = {
   User: '65532:65532',
   WorkingDir: '/',
   Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
-  // A small young generation: the syncer is idle most of the time, and its memory is a tenant's price.
-  Entrypoint: ['/usr/local/bin/node', '--max-semi-space-size=2', '/app/syncer.mjs'],
+  Entrypoint: ['/usr/local/bin/node', ...nodeFlags, '/app/syncer.mjs'],
 };
 
 export interface SyncerImage {

@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeFlags } from '../../scripts/lib/image.ts';
 import { mark } from '../../testbed/processes.ts';
 
 export interface SyncerOptions {
@@ -59,7 +60,7 @@ export class SyncerProcess {
       'log-level': logLevel,
     };
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-    this.#child = spawn(process.execPath, [program, 'run', ...args], {
+    this.#child = spawn(process.execPath, [...nodeFlags, program, 'run', ...args], {
       stdio: ['ignore', log, log],
       // Should this run crash, the next one finds the process by it.
       env: { ...process.env, [mark]: dirname(logFile) },

@@ -1,14 +1,16 @@
 /** The chart as `helm template` renders it: what it refuses, and what it promises about its pod. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { cachePath, environmentName } from '../../testbed/binaries.ts';
+import { resolveBinary, silent } from '../../testbed/index.ts';
 
 const chart = join(import.meta.dirname, '../../chart');
-const helm = process.env[environmentName('helm')] ?? cachePath('helm');
-const reason = existsSync(helm) ? '' : ` (skipped: no helm at ${helm}; \`npm run testbed -- up\` brings one)`;
+let helm: string;
+
+beforeAll(async () => {
+  helm = await resolveBinary('helm', silent);
+});
 
 interface Container {
   readonly name: string;
@@ -66,7 +68,7 @@ const claim = (policy: string): Rendered =>
   );
 const allContainers = (pod: PodSpec): readonly Container[] => [...pod.initContainers, ...pod.containers];
 
-describe.skipIf(reason !== '')(`chart${reason}`, () => {
+describe('chart', () => {
   test.each([
     ['an unknown key', { 'controlPlane.foo': 1 }, "at '/controlPlane': additional properties 'foo' not allowed"],
     ['an unknown key at the top', { sinc: {} }, "additional properties 'sinc' not allowed"],
