@@ -113,7 +113,7 @@ describe('resolveKubernetesVersion()', () => {
   });
 });
 
-describe('nameProblem()', () => {
+describe('nameProblem() [NAM-12]', () => {
   test.each(['a', 'team-a', `t${'0'.repeat(51)}`])('accepts %s', (name) => {
     expect(nameProblem(name)).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 /** Builds, from the registry, one cache and one reflector for every kind and side that some resource names as a source. */
 import { Cache } from './cluster/cache.ts';
 import { Reflector } from './cluster/reflector.ts';
+import type { ReflectorOptions } from './cluster/reflector.ts';
 import type { StoreChange } from './loop/engine.ts';
 import { Stores } from './loop/stores.ts';
 import type { Cluster } from './model/cluster.ts';
@@ -17,6 +18,8 @@ export interface CacheSetOptions {
   readonly hostNamespace: string;
   readonly log: Logger;
   readonly onChange: (change: StoreChange) => void;
+  /** How reflectors wait and roll dice; real time and chance when absent. */
+  readonly timing?: Pick<ReflectorOptions, 'random' | 'wait'>;
 }
 
 export interface CacheSet {
@@ -35,7 +38,7 @@ export function buildCaches(options: CacheSetOptions): CacheSet {
     const cache = new Cache({ side, kind, indexes: own, keep, onChange });
     stores.add(side, kind, cache);
     const scope = { namespace: side === 'host' ? hostNamespace : '' };
-    return new Reflector({ cluster: clusters[side], kind, scope, cache, log });
+    return new Reflector({ ...options.timing, cluster: clusters[side], kind, scope, cache, log });
   });
   return {
     stores,

@@ -40,18 +40,16 @@ function podAddresses({ status }: Pod): readonly string[] {
 }
 
 export function cacheView(view: () => View): GatewayView {
-  const ownPodsAt = (ip: string): readonly Pod[] =>
-    view()
-      .host.indexed(hostPodsByNodeAddress, ip)
-      .filter((pod) => originOf(pod, PodKind, view().release) !== undefined);
+  const ownPodAt = (ip: string): Pod | undefined => {
+    const { host, release } = view();
+    return host.findIndexed(hostPodsByNodeAddress, ip, (pod) => originOf(pod, PodKind, release) !== undefined);
+  };
   return {
     hostPodOf: (key) => hostPodOf(key, view()),
-    isNodeAddress: (ip) => ownPodsAt(ip).length > 0,
-    nodeNameOfAddress: (ip) => ownPodsAt(ip)[0]?.spec.nodeName,
+    isNodeAddress: (ip) => ownPodAt(ip) !== undefined,
+    nodeNameOfAddress: (ip) => ownPodAt(ip)?.spec.nodeName,
     podAddress: (ip) =>
-      view()
-        .virtual.indexed(virtualPodsByAddress, ip)
-        .some((pod) => hasHostPod(pod, view())),
+      view().virtual.findIndexed(virtualPodsByAddress, ip, (pod) => hasHostPod(pod, view())) !== undefined,
     podsOnNode: (nodeName) => view().virtual.indexed(virtualPodsByNode, nodeName),
     serviceTarget: (ip, port) => serviceTarget(ip, port, view()),
   };

@@ -131,7 +131,7 @@ function lifecycle(sample: Sample): void {
     await expect.poll(() => hostOf(kind, name), patience).toMatchObject(update.result);
   });
 
-  test('changed on the host where the tenant decides: put right again, and the tenant sees nothing of it', async () => {
+  test('changed on the host where the tenant decides: put right again, and the tenant sees nothing of it [F75]', async () => {
     await settled(sample);
     const before = await virtualOf(kind, name);
     const key = { namespace: hostNamespace, name: hostNameOf(name) };
@@ -145,7 +145,7 @@ function lifecycle(sample: Sample): void {
     expect(await virtualOf(kind, name)).toEqual(before);
   });
 
-  test(`deleted on the host by somebody: ${sample.whenHostDeleted} [CORE-26]`, async () => {
+  test(`deleted on the host by somebody: ${sample.whenHostDeleted} [CORE-26, F75]`, async () => {
     await settled(sample);
     const [host, virtual] = [await hostOf(kind, name), await virtualOf(kind, name)];
     const outcome = async (): Promise<string> => {
@@ -160,7 +160,7 @@ function lifecycle(sample: Sample): void {
     expect(await outcome()).toBe(sample.whenHostDeleted);
   });
 
-  test('deleted by the tenant: the host object goes, also when the syncer was not there to see it', async () => {
+  test('deleted by the tenant: the host object goes, also when the syncer was not there to see it [OPS-06]', async () => {
     await makeIfAbsent(kind, object);
     await settled(sample);
     await remove('virtual', kind, await virtualOf(kind, name));

@@ -289,7 +289,7 @@ describe('CONNECT', () => {
     expect(await requestAtNode(asAdmin)).toMatch(/^HTTP\/1.1 401 /);
   });
 
-  test('to a pod of this virtual cluster is dialled; to any other address is not', async ({ skip }) => {
+  test('to a pod of this virtual cluster is dialled; to any other address is not [POD-178]', async ({ skip }) => {
     const addresses = Object.values(networkInterfaces()).flat();
     const address = addresses.find((one) => one?.family === 'IPv4' && !one.internal)?.address ?? '';
     skip(address === '', 'this machine has no address but loopback');

@@ -117,7 +117,7 @@ describe.skipIf(problem !== undefined)(`crashes${problem === undefined ? '' : `,
   });
 
   test.each(['kube-controller-manager', 'kube-apiserver', 'etcd'])(
-    'killing %s loses nothing and doubles nothing',
+    'killing %s loses nothing and doubles nothing [F09]',
     async (name) => {
       const before = await everything();
       await crash(name);
@@ -126,7 +126,7 @@ describe.skipIf(problem !== undefined)(`crashes${problem === undefined ? '' : `,
     },
   );
 
-  test('a syncer killed in the middle of a change finishes it', async () => {
+  test('a syncer killed in the middle of a change finishes it [F01]', async () => {
     await inside.kubectl.run(['scale', 'deployment/web', '--replicas=6']);
     await crash('syncer');
     await inside.kubectl.run(['rollout', 'status', 'deployment/web', '--timeout=120s']);

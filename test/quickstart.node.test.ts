@@ -130,7 +130,7 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
     await host.run(['delete', ...pod, '--now']);
   });
 
-  test('a Deployment runs, its Service is reached by name, logs and exec work', async () => {
+  test('a Deployment runs, its Service is reached by name, logs and exec work [POD-170]', async () => {
     await deployApplication(inside);
     expect(await fetchByName(inside, 'http://web/index.html')).toContain(greeting);
     expect(await fetchByName(inside, 'http://web.default.svc.cluster.local/index.html')).toContain(greeting);
@@ -185,7 +185,7 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
     await expect(synthesise(stackOf('wrong', props), host.kubeconfig)).rejects.toThrow(message);
   });
 
-  test('a namespace that already holds a virtual cluster is refused, and nothing is made', async () => {
+  test('a namespace that already holds a virtual cluster is refused, and nothing is made [NAM-13]', async () => {
     expect(await failedApply({ namespace: guest.namespace, createNamespace: false })).toContain(
       'Namespace "qs-shared" already holds the virtual cluster "qs-guest"',
     );

@@ -117,7 +117,7 @@ describe(`the syncer is killed in the middle of its work (SEED=${seed})`, () => 
     expect(await census(pair)).toEqual(before);
   });
 
-  test('pods that are deleted meanwhile are gone, pods made again under their names are new ones [CORE-10] [I4]', async () => {
+  test('pods that are deleted meanwhile are gone, pods made again under their names are new ones [CORE-10] [F73] [I4]', async () => {
     const doomed = (await podsOf('virtual')).filter(
       ({ metadata }) => metadata.namespace === namespace && random() < 0.5,
     );
@@ -147,7 +147,7 @@ describe(`the syncer is killed in the middle of its work (SEED=${seed})`, () => 
 });
 
 describe.each(['virtual', 'host'] as const)('the %s API server is killed and comes back', (side) => {
-  test('what happened on the other side meanwhile gets through, and nothing is lost [F09] [OPS-09]', async () => {
+  test('what happened on the other side meanwhile gets through, and nothing is lost [F09] [OPS-09, OPS-10]', async () => {
     const plane = side === 'host' ? pair.hostPlane : pair.virtualPlane;
     const survivors = (await podsOf('virtual')).map(({ metadata }) => metadata.uid);
     const [victim] = (await podsOf('host')).filter(({ metadata }) => metadata.name.startsWith('burst-'));
@@ -185,7 +185,7 @@ describe.each(['virtual', 'host'] as const)('the %s API server is killed and com
 });
 
 describe('tokens of pods [D12]', () => {
-  test('reach the host in a Secret of the host pod, and are good for the virtual API server and nothing else [POD-117]', async () => {
+  test('reach the host in a Secret of the host pod, and are good for the virtual API server and nothing else [POD-111, POD-112, POD-114, POD-117, F66]', async () => {
     const pod = await pair.virtual.create(pods, podOf('with-token'));
     const name = `vc-token-${pod.metadata.uid}`;
     const secret = (await eventually('the Secret', () =>

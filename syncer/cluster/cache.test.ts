@@ -40,7 +40,7 @@ describe('Cache', () => {
     expect(cache.complete).toBe(true);
   });
 
-  test('a list tells what is new, what changed and what vanished while nobody watched [OPS-12]', () => {
+  test('a list tells what is new, what changed and what vanished while nobody watched [OPS-12, F17]', () => {
     cache.replaceAll([objectOf(1), objectOf(2, { name: 'b', uid: 'u2' }), objectOf(3, { name: 'c', uid: 'u3' })], '3');
     changes = [];
     cache.replaceAll([objectOf(1), objectOf(5, { name: 'b', uid: 'u2' }), objectOf(6, { name: 'd', uid: 'u4' })], '6');
@@ -57,7 +57,7 @@ describe('Cache', () => {
     expect(cache.get(key)).toBeUndefined();
   });
 
-  test('the answer of a write is visible at once, and older events of the watch do not undo it [benchmarks 3.10]', () => {
+  test('the answer of a write is visible at once, and older events of the watch do not undo it [CORE-18, CORE-20] [benchmarks 3.10]', () => {
     cache.replaceAll([objectOf(1)], '1');
     cache.wrote(objectOf(9, { app: 'ours' }));
     cache.observe(objectOf(5, { app: 'older' }), false);
@@ -76,7 +76,13 @@ describe('Cache', () => {
     expect(cache.size).toBe(0);
   });
 
-  test('a deletion carries the last known object, and one seen late spares the next incarnation', () => {
+  test('a late answer about what a list never showed tells that it is gone: nobody else would [F17] [F21]', () => {
+    cache.replaceAll([], '9');
+    cache.wrote(objectOf(5));
+    expect([cache.size, changes]).toEqual([0, ['u1@5 → -']]);
+  });
+
+  test('a deletion carries the last known object, and one seen late spares the next incarnation [CORE-05]', () => {
     cache.replaceAll([objectOf(1)], '1');
     cache.wrote(objectOf(6, { uid: 'u2' }));
     cache.observe(objectOf(5), true);

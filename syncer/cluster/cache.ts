@@ -59,6 +59,14 @@ export class Cache {
     return this.#resolve(this.#byNamespace.get(namespace));
   }
 
+  findIndexed(index: Index, value: string, passes: (object: KubeObject) => boolean): KubeObject | undefined {
+    for (const text of this.#byIndex.get(index.name)?.get(value) ?? []) {
+      const object = this.#objects.get(text);
+      if (object !== undefined && this.#visible(object) && passes(object)) return object;
+    }
+    return undefined;
+  }
+
   indexed(index: Index, value: string): readonly KubeObject[] {
     return this.#resolve(this.#byIndex.get(index.name)?.get(value));
   }
@@ -101,8 +109,9 @@ export class Cache {
 
   /** Takes in the answer of a write of ours, unless the watch is past it. */
   wrote(object: KubeObject): void {
-    if (!isNewer(object.metadata.resourceVersion, this.#seenVersion)) return;
-    this.#put(object);
+    if (isNewer(object.metadata.resourceVersion, this.#seenVersion)) return this.#put(object);
+    // A list may have skipped both the object and its end: then nobody but this answer tells those who wait for it.
+    if (!this.#objects.has(textOf(object))) this.#tell(this.#options.keep?.(object) ?? object, undefined);
   }
 
   /** A deletion of ours was answered with success: the incarnation counts as gone from now on. */

@@ -10,7 +10,7 @@ async function split(chunks: readonly Uint8Array[]): Promise<readonly string[]> 
   return found;
 }
 
-test('lines() keeps a character whole wherever the stream is cut [OPS-14]', async () => {
+test('lines() keeps a character whole wherever the stream is cut [OPS-14, F38]', async () => {
   const text = '{"a":"grün 🚢"}\n{"b":2}\n\n{"c":"ж"}\n';
   const bytes = Buffer.from(text);
   for (let size = 1; size <= bytes.length; size++) {
@@ -21,7 +21,7 @@ test('lines() keeps a character whole wherever the stream is cut [OPS-14]', asyn
   }
 });
 
-test('lines() never yields a line that was cut short [OPS-14]', async () => {
+test('lines() never yields a line that was cut short [OPS-14, F33]', async () => {
   expect(await split([Buffer.from('{"a":1}\n{"b":2}')])).toEqual(['{"a":1}']);
   expect(await split([Buffer.from('{"a"')])).toEqual([]);
 });

@@ -79,7 +79,7 @@ function names(): readonly string[] {
 }
 
 describe('Reflector', () => {
-  test('resumes from the last version that it has applied, bookmarks included [OPS-13]', async () => {
+  test('resumes from the last version that it has applied, bookmarks included [OPS-13, F27]', async () => {
     await run(
       [{ items: [objectOf('a', 3)], resourceVersion: '5' }],
       [[shown('MODIFIED', 'a', 7), bookmark(9)], [lost]],
@@ -91,7 +91,7 @@ describe('Reflector', () => {
   test.each([
     ['as the status of the watch', [expired]],
     ['inside the stream', [shown('ADDED', 'b', 6), expired]],
-  ])('410 %s: lists again, and what vanished meanwhile is gone [OPS-12]', async (_where, stream) => {
+  ])('410 %s: lists again, and what vanished meanwhile is gone [OPS-12, F17, F24, F25]', async (_where, stream) => {
     await run(
       [
         { items: [objectOf('a', 3)], resourceVersion: '5' },
@@ -124,7 +124,7 @@ describe('Reflector', () => {
     expect(cache.complete).toBe(true);
   });
 
-  test('waits as long as the server asks for [OPS-13]', async () => {
+  test('waits as long as the server asks for [OPS-13, F29]', async () => {
     const busy = new ApiError('too many', { status: 429, reason: 'TooManyRequests', retryAfterMs: 7_000 });
     await run([busy, { items: [], resourceVersion: '5' }], []);
     expect(log).toEqual(['list', 'wait 7000', 'list', 'watch 5']);

@@ -29,7 +29,7 @@ function route(target: string): PodRoute {
   return found;
 }
 
-describe('resolve() [KUB-07]', () => {
+describe('resolve() [KUB-07] [POD-170]', () => {
   test.each(['/containerLogs/default/web/app', '/exec/default/web/uid-1/init?command=ls', '/portForward/default/web'])(
     'finds the host pod of %s',
     (target) => {

@@ -119,7 +119,7 @@ beforeEach(async () => {
 afterEach(end);
 
 describe('Engine', () => {
-  test('a change of something that was read in vain wakes the key', async () => {
+  test('a change of something that was read in vain wakes the key [OPS-19]', async () => {
     virtual.set(widgets, widget());
     await atRest();
     expect(host.writes).toEqual([]);
@@ -173,7 +173,7 @@ describe('Engine', () => {
     expect(host.peek(widgets, { ...hostKey, name: 'other-x-shop-x-vc1' })).toBeDefined();
   });
 
-  test('a lost answer to a create doubles nothing: the object is found and taken on [CORE-32]', async () => {
+  test('a lost answer to a create doubles nothing: the object is found and taken on [CORE-32, F32]', async () => {
     let losses = 1;
     host.after = (what) => {
       if (what.startsWith('create') && losses-- > 0) throw new ConnectionError('reset');

@@ -12,6 +12,7 @@ export interface Store {
   get(key: Key): KubeObject | undefined;
   list(namespace: string): readonly KubeObject[];
   indexed(index: Index, value: string): readonly KubeObject[];
+  findIndexed(index: Index, value: string, passes: (object: KubeObject) => boolean): KubeObject | undefined;
   indexValues(object: KubeObject | undefined): readonly { readonly index: string; readonly value: string }[];
   wrote(object: KubeObject): void;
   removed(key: Key, uid: string): void;
@@ -87,6 +88,15 @@ function reader<S extends Side>(side: S, stores: Stores, seen: Seen): Reader<S> 
     indexed: <T extends KubeObject>(index: Index<S, T>, value: string) => {
       const objects = stores.find(side, index.kind).indexed(index, value) as readonly Of<S, T>[];
       return note(readIds.index(side, index.name, value), objects, objects.length > 0);
+    },
+    findIndexed: <T extends KubeObject>(
+      index: Index<S, T>,
+      value: string,
+      passes: (object: Of<S, T>) => boolean = () => true,
+    ) => {
+      const store = stores.find(side, index.kind);
+      const object = store.findIndexed(index, value, (found) => passes(found as Of<S, T>)) as Of<S, T> | undefined;
+      return note(readIds.index(side, index.name, value), object, object !== undefined);
     },
   };
 }

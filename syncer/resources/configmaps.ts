@@ -18,7 +18,7 @@ export const configMaps: Resource = defineToHost({
   indexes: [podsByConfigMap],
   wanted: (configMap, view) =>
     configMap.metadata.annotations?.[annotationKeys.forceSync] === 'true' ||
-    view.virtual.indexed(podsByConfigMap, keyText(keyOf(configMap))).length > 0,
+    view.virtual.findIndexed(podsByConfigMap, keyText(keyOf(configMap))) !== undefined,
   toHost: (configMap, view) => ({
     is: 'object',
     object: onHost(configMap, ConfigMap, view, pick(configMap, content)),

@@ -27,7 +27,7 @@ describe('config maps', () => {
   const configMap = object(ConfigMap, identity, { data: { a: 'b' }, immutable: true });
   const inUse = user({ configMap: { name: 'web' } });
 
-  test('go to the host with all of their content while a pod uses them [CS-01]', () => {
+  test('go to the host with all of their content while a pod uses them [CS-01, MAP-06]', () => {
     expect(created(configMaps, { virtual: [configMap] })).toBeUndefined();
     expect(created(configMaps, { virtual: [configMap, inUse] })).toMatchObject({ data: { a: 'b' }, immutable: true });
   });
@@ -37,7 +37,7 @@ describe('config maps', () => {
     expect(created(configMaps, { virtual: [configMap, stranger] })).toBeUndefined();
   });
 
-  test('the annotation keeps them there unused [CS-02]', () => {
+  test('the annotation keeps them there unused [CS-02, MAP-06, ANN-08]', () => {
     const forced = object(ConfigMap, { ...identity, annotations: { 'vcluster.loft.sh/force-sync': 'true' } });
     expect(created(configMaps, { virtual: [forced] })).toBeDefined();
   });

@@ -83,7 +83,7 @@ const pull = 'patch virtual';
 /** Written out by hand, in the order of `columns`. An absent virtual object has no former incarnation: `stale` is `live` there. */
 const tables: readonly (readonly [string, Lifecycle, Readonly<Record<VirtualSide, readonly string[]>>])[] = [
   [
-    'virtualOwns',
+    'virtualOwns [CORE-03, CORE-27, CORE-28, CORE-29]',
     virtualOwns,
     {
       absent: [none, none, del, del, none, none, none],
@@ -101,7 +101,7 @@ const tables: readonly (readonly [string, Lifecycle, Readonly<Record<VirtualSide
     },
   ],
   [
-    'podLifecycle',
+    'podLifecycle [POD-21, POD-28]',
     podLifecycle,
     {
       absent: [none, none, del, del, none, none, none],
@@ -161,7 +161,7 @@ describe('defineToHost()', () => {
     expect(had([virtualOf()], hostSides.foreign)).toBeUndefined();
   });
 
-  test('a host object of a former incarnation says nothing about this one: it is replaced [CORE-10] [SVC-12]', () => {
+  test('a host object of a former incarnation says nothing about this one: it is replaced [CORE-10, CORE-39] [SVC-12]', () => {
     const plan = toy().decide(key, viewOf({ virtual: [virtualOf({ uid: 'v2' })] }), 'v1');
     expect(told(plan)).toBe('create host');
   });
@@ -213,7 +213,7 @@ describe('defineToHost()', () => {
     });
   });
 
-  test("keys: a virtual object is its own, a host object that of its origin, anybody else's none [CORE-05]", () => {
+  test("keys: a virtual object is its own, a host object that of its origin, anybody else's none [CORE-01, CORE-05]", () => {
     const keys = (side: 'host' | 'virtual', changed: Widget): readonly string[] =>
       toy().keysOf({ side, kind: widgets, object: changed }, viewOf({}));
     expect(keys('virtual', virtualOf())).toEqual([key]);

@@ -76,7 +76,7 @@ describe('events', () => {
     expect(planOf(eventOf(rest)).actions).toEqual([]);
   });
 
-  test('in a namespace that is on its way out are not shown', () => {
+  test('in a namespace that is on its way out are not shown [CORE-35]', () => {
     const going = object(namespaces, { name: 'shop', deletionTimestamp: 'now' });
     expect(planOf(eventOf(), { virtual: [virtualPod, going] }).actions).toEqual([]);
   });

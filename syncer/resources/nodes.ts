@@ -43,7 +43,7 @@ function decide(name: string, view: View): Plan {
   if (node === undefined) return pod === undefined ? nothingToDo : { actions: [create(name, pod, view.release)] };
   // A node that the tenant made by hand stays the tenant's (NODE-09).
   if (node.metadata.labels?.[labelKeys.managedBy] !== view.release.name) return nothingToDo;
-  if (pod === undefined && view.virtual.indexed(virtualPodsByNode, name).length === 0) {
+  if (pod === undefined && view.virtual.findIndexed(virtualPodsByNode, name) === undefined) {
     return { actions: [{ do: 'delete', side: 'virtual', kind: NodeKind, key, uid: node.metadata.uid ?? '' }] };
   }
   return { actions: [...untaint(node), ...readdress(node, pod)] };
@@ -51,9 +51,9 @@ function decide(name: string, view: View): Plan {
 
 /** One of our host pods there, if possible one that shows the node's address. This is asked for every change of every pod. */
 function podOn(name: string, view: View): Host<Pod> | undefined {
-  const there = view.host.indexed(hostPodsByNode, name);
   const isOurs = (pod: Host<Pod>): boolean => originOf(pod, PodKind, view.release) !== undefined;
-  return there.find((pod) => ipsOf(pod).length > 0 && isOurs(pod)) ?? there.find(isOurs);
+  const shown = view.host.findIndexed(hostPodsByNode, name, (pod) => ipsOf(pod).length > 0 && isOurs(pod));
+  return shown ?? view.host.findIndexed(hostPodsByNode, name, isOurs);
 }
 
 function create(name: string, pod: Host<Pod>, release: Release): Action {

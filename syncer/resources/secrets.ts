@@ -31,7 +31,7 @@ export const secrets: Resource = defineToHost<SecretObject>({
   indexes: [podsBySecret],
   wanted: (secret, view) =>
     secret.metadata.annotations?.[annotationKeys.forceSync] === 'true' ||
-    view.virtual.indexed(podsBySecret, keyText(keyOf(secret))).length > 0,
+    view.virtual.findIndexed(podsBySecret, keyText(keyOf(secret))) !== undefined,
   toHost: (secret, view) => ({
     is: 'object',
     object: onHost(secret, Secret, view, { ...pick(secret, content), type: hostType(secret.type) }),

@@ -58,7 +58,7 @@ describe('mergePatch()', () => {
     expect(mergePatch({ a: { b: 1, c: 2 }, d: 3 }, { a: { b: 1 }, d: 3 })).toEqual({ a: { c: null } });
   });
 
-  test('keys called __proto__ are keys like others', () => {
+  test('keys called __proto__ are keys like others [F71]', () => {
     const before: object = JSON.parse('{"data":{"a":"1"}}');
     const after: object = JSON.parse('{"data":{"a":"1","__proto__":"2"}}');
     expect(JSON.stringify(mergePatch(before, after))).toBe('{"data":{"__proto__":"2"}}');

@@ -11,14 +11,14 @@ describe('labelsToHost()', () => {
   });
 
   test.each(['managed-by', 'namespace', 'controlled-by', 'token-secret'])(
-    'a tenant cannot set vcluster.loft.sh/%s [LAB-01, ABU-06]',
+    'a tenant cannot set vcluster.loft.sh/%s [LAB-01, ABU-06, F60]',
     (name) => {
       const [[key] = []] = Object.entries(labelsToHost({ [`vcluster.loft.sh/${name}`]: 'vc2' }, vc1));
       expect(key).toMatch(/^vcluster\.loft\.sh\/label-vc1-x-[0-9a-f]{10}$/u);
     },
   );
 
-  test('what looks translated already is dropped [LAB-06]', () => {
+  test('what looks translated already is dropped [LAB-06, F60]', () => {
     expect(
       labelsToHost({ [hashedRelease]: 'x', 'vcluster.loft.sh/ns-label-vc1-x-cf1227b7b2': 'x', a: 'b' }, vc1),
     ).toEqual({

@@ -8,7 +8,13 @@ import { release } from '../../test/support/release.ts';
 import { mergePatch } from './equality.ts';
 import { annotationKeys, incarnationOf, mergeMetadata, onHost, originOf, withMarks } from './metadata.ts';
 
-const nothing = { get: () => undefined, peek: () => undefined, list: () => [], indexed: () => [] };
+const nothing = {
+  get: () => undefined,
+  peek: () => undefined,
+  list: () => [],
+  indexed: () => [],
+  findIndexed: () => undefined,
+};
 const view: View = { release, nowMs: 0, virtual: nothing, host: nothing };
 
 function virtualOf(metadata: Partial<Metadata> = {}): ConfigMap {
@@ -69,7 +75,7 @@ describe('onHost()', () => {
     expect(Object.keys(metadata).toSorted()).toEqual(['annotations', 'labels', 'name', 'namespace', 'ownerReferences']);
   });
 
-  test('cluster-scoped objects have a marker and no owner [NAM-03, NAM-34, LAB-05, VEC-04]', () => {
+  test('cluster-scoped objects have a marker and no owner [NAM-03, NAM-31, NAM-34, LAB-05, VEC-04]', () => {
     const host = onHost({ metadata: { name: 'fast-ssd', uid: 'u1' } }, nodes, view, {});
     expect(host.metadata).toMatchObject({
       name: 'vcluster-fast-ssd-x-tenant-a-x-vc1',
@@ -80,7 +86,7 @@ describe('onHost()', () => {
     expect(originOf(host, nodes, release)).toEqual({ namespace: '', name: 'fast-ssd' });
   });
 
-  test('a tenant cannot write bookkeeping [ANN-02]', () => {
+  test('a tenant cannot write bookkeeping [ANN-02, CORE-08, F60]', () => {
     const spoofed = hostOf({
       annotations: { [annotationKeys.objectName]: 'other', 'vcluster.loft.sh/skip-backsync': 'true' },
       labels: { 'vcluster.loft.sh/managed-by': 'vc2', 'vcluster.loft.sh/namespace': 'other' },
@@ -108,7 +114,7 @@ describe('onHost()', () => {
     expect(hostOf({ annotations: { [key]: 'x' } }).metadata.annotations).not.toHaveProperty([key]);
   });
 
-  test('any names, labels and annotations come back to their origin', () => {
+  test('any names, labels and annotations come back to their origin [F59]', () => {
     const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,200}[a-z0-9])?$/u);
     const map = fc.dictionary(fc.string(), fc.string());
     fc.assert(
@@ -121,7 +127,7 @@ describe('onHost()', () => {
   });
 });
 
-describe('originOf() [NAM-30]', () => {
+describe('originOf() [NAM-30, NAM-07, MAP-04, MAP-08]', () => {
   test.each([
     ['a copy under another name', changed({ name: 'copy' })],
     ['a copy in another namespace', changed({ namespace: 'elsewhere' })],
@@ -166,7 +172,7 @@ describe('mergeMetadata()', () => {
     fc.assert(property);
   });
 
-  test('what the tenant has removed goes, what others have added stays [LAB-13, ANN-04]', () => {
+  test('what the tenant has removed goes, what others have added stays [LAB-13, ANN-04, CORE-17]', () => {
     const before = hostOf({ labels: { a: '1', b: '2' }, annotations: { c: '3', d: '4' } }).metadata;
     const host = live(before, {
       labels: { ...before.labels, injected: 'yes' },

@@ -67,7 +67,7 @@ describe('properties', () => {
     );
   });
 
-  test('long names that differ only in the part cut off have different host names', () => {
+  test('long names that differ only in the part cut off have different host names [F59]', () => {
     fc.assert(
       fc.property(fc.uniqueArray(label, { minLength: 2, maxLength: 2 }), ([a = '', b = '']) => {
         const long = 'n'.repeat(60);

@@ -170,7 +170,7 @@ describe('chart', () => {
     });
   });
 
-  test('starts store and API server in order, as sidecars, before what needs them', () => {
+  test('starts store and API server in order, as sidecars, before what needs them [OPS-01]', () => {
     const order = podOf().initContainers.map(({ name, restartPolicy }) => `${name} ${restartPolicy ?? 'once'}`);
     expect(order).toEqual(['pki once', 'syncer Always', 'etcd Always', 'kube-apiserver Always']);
   });

@@ -104,7 +104,7 @@ describe('chart', () => {
     await expect.poll(() => names(inNamespace('pods')), { timeout: 10_000 }).toEqual(['team-a-0']);
   });
 
-  test('refuses a second virtual cluster in the namespace, and creates nothing of it', async () => {
+  test('refuses a second virtual cluster in the namespace, and creates nothing of it [NAM-13]', async () => {
     const refused = 'Namespace "tenants" already holds the virtual cluster "team-a", and a namespace holds one.';
     await expect(runHelm('install', 'team-b', chart)).rejects.toThrow(refused);
     expect(await names(inNamespace('services'))).toEqual(['team-a', 'team-a-headless']);
@@ -159,7 +159,7 @@ describe('preflight()', () => {
     expect(problems).toEqual([expect.stringContaining('already holds the virtual cluster "team-a"')]);
   });
 
-  test('lists the rights that an account lacks', async () => {
+  test('lists the rights that an account lacks [OPS-17]', async () => {
     const kubeconfig = await kubeconfigOf('weak');
     const rules = [{ apiGroups: ['', 'apps'], resources: ['*'], verbs: ['*'] }];
     await create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${release.namespace}/roles`, {
@@ -192,7 +192,7 @@ describe('preflight()', () => {
   });
 });
 
-test('deleting the release leaves nothing of it', async () => {
+test('deleting the release leaves nothing of it [OPS-22]', async () => {
   await runHelm('uninstall', release.name);
   // No kubelet here that would report the pod's end.
   await client.remove(

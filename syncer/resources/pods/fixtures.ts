@@ -82,5 +82,10 @@ function readerOf<S extends Side>(objects: readonly KubeObject[], side: S, read:
     },
     indexed: <T extends KubeObject>(index: Index<S, T>, value: string) =>
       ofKind(index.kind).filter((each) => index.values(each).includes(value)),
+    findIndexed: <T extends KubeObject>(
+      index: Index<S, T>,
+      value: string,
+      passes: (object: Of<S, T>) => boolean = () => true,
+    ) => ofKind(index.kind).find((each) => index.values(each).includes(value) && passes(each)),
   };
 }

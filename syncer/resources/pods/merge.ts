@@ -6,12 +6,13 @@ import type { Container, Pod, PodSpec } from '../../model/kubernetes.ts';
 import type { Host } from '../../model/side.ts';
 import { equal } from '../../translate/equality.ts';
 import { mergeMetadata } from '../../translate/metadata.ts';
+import { withAppliedResources } from './resize.ts';
 
 /** The live host pod with everything that the virtual side may change put right. */
 export function merge(host: Host<Pod>, desired: Host<Pod>): Host<Pod> {
   return {
     ...host,
-    metadata: mergeMetadata(host.metadata, desired.metadata),
+    metadata: withAppliedResources(host.metadata, mergeMetadata(host.metadata, desired.metadata)),
     spec: mergeSpec(host.spec, desired.spec),
   };
 }

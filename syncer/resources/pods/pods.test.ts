@@ -138,13 +138,16 @@ describe('toHost(): StatefulSet pod web-0 of the worked example', () => {
 
 describe('toHost(): spec', () => {
   test.each<[string, Partial<PodSpec>]>([
-    ['nodeSelector and tolerations [POD-60]', { nodeSelector: { a: 'b' }, tolerations: [{ operator: 'Exists' }] }],
+    [
+      'nodeSelector and wildcard tolerations [POD-60, F64, ABU-04]',
+      { nodeSelector: { a: 'b' }, tolerations: [{ operator: 'Exists' }] },
+    ],
     ['security settings [POD-62]', { hostPID: true, securityContext: { runAsUser: 1 }, shareProcessNamespace: true }],
     [
       'readiness and scheduling gates [POD-64]',
       { readinessGates: [{ conditionType: 'a/b' }], schedulingGates: [{ name: 'g' }] },
     ],
-    ['schedulerName and runtimeClassName [POD-44, POD-56]', { schedulerName: 's', runtimeClassName: 'r' }],
+    ['schedulerName and runtimeClassName [POD-44, POD-56, F64, ABU-05]', { schedulerName: 's', runtimeClassName: 'r' }],
     ['os and resources [POD-57, POD-69]', { os: { name: 'linux' }, resources: { limits: { cpu: '1' } } }],
     ['fields of a later Kubernetes [D5]', { fieldOf2030: { deep: [1] } }],
   ])('%s pass', (_, spec) => {

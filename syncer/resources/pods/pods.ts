@@ -15,6 +15,7 @@ import { downwardAnnotations } from './downward.ts';
 import { namespaceLabels, ownerAnnotations } from './marks.ts';
 import { merge } from './merge.ts';
 import { nodeNameRefusal, refusalOf } from './refusals.ts';
+import { resourceAnnotations } from './resize.ts';
 import { dnsServiceKey, hostKeyOf, serviceVariables, specToHost } from './spec.ts';
 import type { Surroundings } from './spec.ts';
 import { pull } from './status.ts';
@@ -36,6 +37,8 @@ export const pods: ToHost<Pod> = {
   hostRules: [
     // For readiness gates that controllers in the virtual cluster answer (POD-98).
     { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'] },
+    // What can change in a pod by a verb of its own only (POD-83, POD-84).
+    { apiGroups: [''], resources: ['pods/ephemeralcontainers', 'pods/resize'], verbs: ['patch'] },
     { apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] },
   ],
 };
@@ -57,7 +60,11 @@ function hostPod(virtual: Virtual<Pod>, view: View, labels: StringMap, around: S
   const { spec, fieldPaths } = specToHost(virtual, around, view.release);
   return withMarks(onHost(virtual, podKind, view, { spec }), {
     labels,
-    annotations: { ...ownerAnnotations(virtual), ...downwardAnnotations(virtual, fieldPaths) },
+    annotations: {
+      ...ownerAnnotations(virtual),
+      ...resourceAnnotations(virtual.spec),
+      ...downwardAnnotations(virtual, fieldPaths),
+    },
   });
 }
 

@@ -13,7 +13,7 @@ const unsyncedFields: readonly string[] = ['resourceClaims', 'workloadRef', 'sch
 
 /** Why a pod cannot run on the host, in words for its author; undefined when it can. */
 export function refusalOf(spec: PodSpec): string | undefined {
-  return unsyncedField(spec) ?? unsafeVolume(spec) ?? unknownEnvironment(spec) ?? unionOfNamespaces(spec);
+  return unsyncedField(spec) ?? unsafeVolume(spec) ?? environmentOf(spec) ?? unionOfNamespaces(spec);
 }
 
 /** A tenant who names the node goes past the host's scheduler and its taints (POD-11). */
@@ -42,8 +42,13 @@ function unsafeVolume({ volumes = [] }: PodSpec): string | undefined {
   return refused;
 }
 
-function unknownEnvironment({ containers, initContainers = [] }: PodSpec): string | undefined {
-  const [refused] = [...initContainers, ...containers].flatMap((container) =>
+function environmentOf({ containers, initContainers = [] }: PodSpec): string | undefined {
+  return environmentRefusal([...initContainers, ...containers]);
+}
+
+/** Why containers cannot have the environment that they ask for; undefined when they can (POD-109). */
+export function environmentRefusal(containers: readonly Container[]): string | undefined {
+  const [refused] = containers.flatMap((container) =>
     unknownSources(container).map(
       (source) =>
         `Container ${container.name} takes its environment from ${source}, which is not supported in this virtual cluster.`,

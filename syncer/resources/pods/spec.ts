@@ -14,6 +14,7 @@ import { clusterDns, hostAliasesOf, hostnameOf, usesClusterDns } from './dns.ts'
 import { hostFieldPath } from './downward.ts';
 import { kubernetesVariables, linkVariables } from './env.ts';
 import { rewriteReferences } from './references.ts';
+import type { Rewriting } from './rewriting.ts';
 import { affinityToHost, spreadToHost } from './scheduling.ts';
 import { tokenSecretName } from './tokens.ts';
 
@@ -33,15 +34,8 @@ export interface HostSpec {
 /** The spec, with all names, selectors and field paths of the host. */
 export function specToHost(pod: Virtual<Pod>, { variables, nameservers }: Surroundings, release: Release): HostSpec {
   const fieldPaths = new Set<string>();
-  const { containers, initContainers, volumes, imagePullSecrets } = rewriteReferences(pod.spec, {
-    podName: pod.metadata.name,
-    tokenSecret: tokenSecretName(pod),
-    rename: (_, name) => hostName(name, pod.metadata.namespace ?? '', release),
-    fieldPath: (path) => {
-      fieldPaths.add(path);
-      return hostFieldPath(path, release);
-    },
-  });
+  const rewriting = rewritingOf(pod, release, (path) => fieldPaths.add(path));
+  const { containers, initContainers, volumes, imagePullSecrets } = rewriteReferences(pod.spec, rewriting);
   const withAll = (container: Container): Container => withVariables(container, variables);
   const hostAliases = hostAliasesOf(pod.spec, release);
   const affinity = affinityToHost(pod, release);
@@ -62,6 +56,19 @@ export function specToHost(pod: Virtual<Pod>, { variables, nameservers }: Surrou
     enableServiceLinks: false,
   };
   return { spec, fieldPaths };
+}
+
+/** How the host writes what a pod refers to; `asked` is told every field path, as the tenant wrote it. */
+export function rewritingOf(pod: Virtual<Pod>, release: Release, asked?: (path: string) => unknown): Rewriting {
+  return {
+    podName: pod.metadata.name,
+    tokenSecret: tokenSecretName(pod),
+    rename: (_, name) => hostName(name, pod.metadata.namespace ?? '', release),
+    fieldPath: (path) => {
+      asked?.(path);
+      return hostFieldPath(path, release);
+    },
+  };
 }
 
 /** Variables about services as they are now; a container keeps those of its start (POD-71, POD-72). */

@@ -1,6 +1,7 @@
 /**
  * What the host knows about a pod, on its way back: node, status, deletion. In this order, so that a Job sees how its pod ended
- * before the pod goes (POD-25, POD-100).
+ * before the pod goes (POD-25, POD-100). On the way, what the host takes only by a verb of its own: readiness gates, ephemeral
+ * containers, resizes.
  */
 import type { Action } from '../../model/action.ts';
 import { nodes, pods } from '../../model/kubernetes.ts';
@@ -9,10 +10,12 @@ import { isDeleting, keyOf } from '../../model/object.ts';
 import type { Host, Virtual } from '../../model/side.ts';
 import type { View } from '../../model/view.ts';
 import { equal, mergePatch } from '../../translate/equality.ts';
+import { pushEphemeral } from './ephemeral.ts';
+import { pushResize } from './resize.ts';
 
 const defaultGraceSeconds = 30;
 
-/** Writes that bring a virtual pod, and the readiness gates of its host pod, up to date. */
+/** Writes that bring a virtual pod, and of its host pod what has a verb of its own, up to date. */
 export function pull(host: Host<Pod>, virtual: Virtual<Pod>, view: View): readonly Action[] {
   const { nodeName: hostNode = '' } = host.spec;
   const { nodeName: virtualNode = '' } = virtual.spec;
@@ -21,7 +24,12 @@ export function pull(host: Host<Pod>, virtual: Virtual<Pod>, view: View): readon
     return [...bind(hostNode, virtual, view), ...deletions(host, virtual)];
   }
   if (virtualNode !== '' && virtualNode !== hostNode) return isDeleting(virtual) ? [] : [unbindable(hostNode, virtual)];
-  return [...pullStatus(host, virtual), ...pushGates(host, virtual), ...deletions(host, virtual)];
+  return [
+    ...pullStatus(host, virtual),
+    ...pushGates(host, virtual),
+    ...pushContainers(host, virtual, view),
+    ...deletions(host, virtual),
+  ];
 }
 
 /** The status that a virtual pod should have (POD-90 to POD-96). */
@@ -78,6 +86,12 @@ function pushGates(host: Host<Pod>, virtual: Virtual<Pod>): readonly Action[] {
   const types = new Set(wanted.map(({ type }) => type));
   const conditions = [...have.filter(({ type }) => !types.has(type)), ...wanted.map(withoutGeneration)];
   return [statusPatch('host', host, { conditions })];
+}
+
+/** One kind of change at a time: each is made to exactly the host pod that was read, and its answer brings the pod again. */
+function pushContainers(host: Host<Pod>, virtual: Virtual<Pod>, view: View): readonly Action[] {
+  const added = pushEphemeral(host, virtual, view);
+  return added.some((action) => action.do === 'patch') ? added : [...added, ...pushResize(host, virtual)];
 }
 
 /** A patch of the status of exactly the object that was read. */

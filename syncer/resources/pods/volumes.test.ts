@@ -124,7 +124,7 @@ describe('volumeToHost()', () => {
   });
 });
 
-describe('unknownVolumeKind() fails closed [POD-109]', () => {
+describe('unknownVolumeKind() fails closed [POD-109, F63]', () => {
   test.each<[object, string]>([
     [{ volumeOf2030: { secretName: 'vc-vc1' } }, 'volumeOf2030'],
     [{ azureFile: { secretName: 's', secretNamespace: 'kube-system' } }, 'azureFile.secretNamespace'],
