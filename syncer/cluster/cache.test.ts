@@ -91,6 +91,16 @@ describe('Cache', () => {
     expect(changes).toEqual(['- → u1@1', 'u1@1 → u2@6', 'u2@6 → -']);
   });
 
+  test('late events of a former incarnation do not bring it back, nor an older state of this one [F14] [F21]', () => {
+    cache.replaceAll([], '1');
+    cache.wrote(objectOf(9, { uid: 'u2' }));
+    cache.observe(objectOf(5), false);
+    cache.observe(objectOf(6), true);
+    cache.observe(objectOf(7, { uid: 'u2' }), false);
+    expect(changes).toEqual(['- → u2@9']);
+    expect(cache.get(key)?.metadata.resourceVersion).toBe('9');
+  });
+
   test('removed() hides an incarnation at once, tells it once, and the watch has nothing to add', () => {
     cache.replaceAll([objectOf(1)], '1');
     cache.removed(key, 'other');

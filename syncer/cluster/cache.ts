@@ -177,8 +177,9 @@ export class Cache {
   }
 }
 
+/** Whatever the incarnation: a late event of a former one must not take the place of the one that an answer has shown. */
 function isNews(object: KubeObject, before: KubeObject): boolean {
-  return uidOf(object) !== uidOf(before) || isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion);
+  return isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion);
 }
 
 function uidOf({ metadata }: KubeObject): string {
