@@ -180,12 +180,14 @@ describe('preflight()', () => {
     ]);
   });
 
-  test('says that the admin of a namespace lacks one right, which the syncer needs for readiness gates', async () => {
+  test('says which rights the admin of a namespace lacks: readiness gates, ephemeral containers and resizes need them', async () => {
     const kubeconfig = await kubeconfigOf('namespace-admin');
     await bind('namespace-admin', { kind: 'ClusterRole', name: 'admin' });
     await expect
       .poll(() => preflight({ ...release, kubeconfig }))
       .toEqual([
+        'This account may not patch pods/ephemeralcontainers in namespace "tenants".',
+        'This account may not patch pods/resize in namespace "tenants".',
         'This account may not patch pods/status in namespace "tenants".',
         expect.stringContaining('Ask an administrator of the host cluster'),
       ]);
