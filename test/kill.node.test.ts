@@ -5,6 +5,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../scripts/lib/command.ts';
 import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
@@ -19,6 +21,8 @@ const given = process.env['HOST_KUBECONFIG'] ? 'containers of a given cluster ar
 const problem = given ?? hostProblem();
 const team = { name: 'kill', namespace: 'kill' } as const;
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
+/** No event says that a node has nothing more to report; so long a silence does. */
+const quietMs = 4_000;
 const managed = 'vcluster.loft.sh/managed-by=kill';
 
 interface ContainerStatus {
@@ -83,6 +87,16 @@ async function everyVersion(): Promise<readonly string[]> {
   return [...synced, ...own].map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
 }
 
+/** Every version once the node has reported all it had to: a kubelet writes a new pod's last status a moment after it is ready. */
+async function settledVersions(): Promise<readonly string[]> {
+  for (let before = await everyVersion(); ;) {
+    await sleep(quietMs);
+    const now = await everyVersion();
+    if (isDeepStrictEqual(now, before)) return now;
+    before = now;
+  }
+}
+
 describe.skipIf(problem !== undefined)(`crashes${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'kill-'));
@@ -111,7 +125,7 @@ describe.skipIf(problem !== undefined)(`crashes${problem === undefined ? '' : `,
   });
 
   test('a syncer killed while nothing changes comes back and writes nothing [I2]', async () => {
-    const before = await everyVersion();
+    const before = await settledVersions();
     await crash('syncer');
     expect(await everyVersion()).toEqual(before);
   });
