@@ -4,9 +4,10 @@
  * Built once into the cache; the archive's file name holds all that its content depends on.
  */
 import { execFile } from 'node:child_process';
-import { access, chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { exists } from './exists.ts';
 import { resolveBinary } from './binaries.ts';
 import { unpackPackage } from './debian.ts';
 import { buildImageArchive, type ImageConfig } from './image-archive.ts';
@@ -147,14 +148,5 @@ async function busybox(root: string): Promise<void> {
     await Promise.all(applets.map((applet) => symlink('busybox', join(root, 'bin', applet))));
   } finally {
     await rm(unpacked, { recursive: true, force: true });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -3,8 +3,9 @@
  * folders that programs insist on. How it was before is noted in a file before anything is changed, so that `down`
  * puts it back even when another process, or a crashed one, made the changes.
  */
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { exists } from './exists.ts';
 import { command, tryCommand } from './command.ts';
 import { chainsOf, ruleComment, withoutTestbed } from './iptables-rules.ts';
 import { tryReadJson, writeJson } from './json-file.ts';
@@ -144,13 +145,4 @@ async function removeInterfaces(): Promise<void> {
 /** Interface names out of `ip -o link`, whose second field is `name@peer:`. */
 export function portNames(output: string): readonly string[] {
   return output.split('\n').flatMap((line) => /^\d+: ([^:@\s]+)/.exec(line)?.[1] ?? []);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

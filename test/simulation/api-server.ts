@@ -12,7 +12,8 @@ import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
 import { keyText } from '../../syncer/model/side.ts';
 import type { Key, Side } from '../../syncer/model/side.ts';
 import type { Clock } from './clock.ts';
-import { merged, withAddress } from './semantics.ts';
+import { merged } from '../support/merged.ts';
+import { withAddress } from './semantics.ts';
 
 export interface Entry {
   readonly atMs: number;

@@ -1,21 +1,9 @@
-/** What API servers do to what they are given: merge patches, and cluster IPs of Services. */
+/** What API servers do to what they are given: cluster IPs of Services. */
 import { ApiError } from '../../syncer/model/errors.ts';
 import type { Service } from '../../syncer/model/kubernetes.ts';
 
 /** Few enough that both sides often choose the same address for different Services. */
 const addresses = 24;
-
-/** RFC 7386. */
-export function merged(before: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const from = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
-  const result: Record<string, unknown> = { ...from };
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete result[field];
-    else result[field] = merged(result[field], value);
-  }
-  return result;
-}
 
 /** A Service with a cluster IP of its own, unless it is of the type that has none. */
 export function withAddress(

@@ -8,6 +8,7 @@ import type { Kind } from '../../syncer/model/kind.ts';
 import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
 import { keyText } from '../../syncer/model/side.ts';
 import type { Key, Side } from '../../syncer/model/side.ts';
+import { merged } from './merged.ts';
 
 interface Entry {
   readonly plural: string;
@@ -191,18 +192,6 @@ export class FakeCluster implements Cluster {
 
 export function refusal(status: number, message: string, retryAfterMs?: number): ApiError {
   return new ApiError(message, { status, reason: '', retryAfterMs });
-}
-
-/** RFC 7386. */
-function merged(before: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const from = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
-  const result: Record<string, unknown> = { ...from };
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete result[field];
-    else result[field] = merged(result[field], value);
-  }
-  return result;
 }
 
 function within(metadata: Metadata, { namespace }: Scope): boolean {
