@@ -1,10 +1,10 @@
 /**
- * bench/results.md: one section for each benchmark, each with the machine, date, versions and commit that its figures are of. A
- * benchmark that runs again replaces its own section and leaves the others.
+ * bench/results.md: one section for each benchmark and form, each with the machine, date, versions and commit that its figures are
+ * of. A benchmark that runs again replaces its own section and leaves the others.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { versions } from '../testbed/index.ts';
@@ -14,29 +14,48 @@ const file = join(import.meta.dirname, 'results.md');
 const title =
   '# Results\n\nWritten by `npm run bench`; budgets and targets are those of the benchmarks page of the design.\n';
 
-export interface Row {
-  readonly what: string;
-  readonly figure: string;
-  readonly aim?: string;
+export interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
-/** Prints figures and writes them into bench/results.md under a heading. `how` says in a sentence how they were got. */
-export async function record(section: string, how: string, rows: readonly Row[]): Promise<void> {
-  const table = rows.map(({ what, figure, aim = '' }) => `| ${what} | ${figure} | ${aim} |`);
-  const text = [
-    `## ${section}`,
+export interface Section {
+  readonly title: string;
+  /** How the figures were got, in a sentence or two. */
+  readonly how: string;
+  readonly table: Table;
+  /** What no figure says. */
+  readonly notes?: readonly string[];
+}
+
+/**
+ * Prints a section and, unless told not to, keeps it in bench/results.md. `loadBefore` is what else the machine did, as the
+ * kernel's average.
+ */
+export async function record(
+  section: Section,
+  loadBefore: number,
+  { keep }: { readonly keep: boolean } = { keep: true },
+): Promise<void> {
+  const { title: heading, how, table, notes = [] } = section;
+  const body = [
+    `## ${heading}`,
     '',
     how,
     '',
-    await circumstances(),
+    await circumstances(loadBefore),
     '',
-    '| what | figure | aim |',
-    '| --- | --- | --- |',
-    ...table,
-  ];
-  const body = `${text.join('\n')}\n`;
-  process.stdout.write(`${body}\n`);
-  await writeFile(file, replaced(await readFile(file, 'utf8').catch(() => title), section, body));
+    ...rendered(table),
+    ...notes.flatMap((note) => ['', note]),
+  ].join('\n');
+  process.stdout.write(`${body}\n\n`);
+  if (!keep) return;
+  await writeFile(file, replaced(await readFile(file, 'utf8').catch(() => title), heading, `${body}\n`));
+}
+
+/** Other work on the machine over the last minute, in running processes. */
+export function loadNow(): number {
+  return loadavg()[0] ?? Number.NaN;
 }
 
 /** The text with one section in place of its former self, or at the end. */
@@ -48,12 +67,25 @@ export function replaced(text: string, section: string, body: string): string {
   return [`${head.trimEnd()}\n`, ...next].join('\n');
 }
 
-async function circumstances(): Promise<string> {
+function rendered({ head, rows }: Table): readonly string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+async function circumstances(loadBefore: number): Promise<string> {
   const { stdout: commit } = await execute('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname });
   const { stdout: changes } = await execute('git', ['status', '--porcelain'], { cwd: import.meta.dirname });
   const processors = cpus();
   const machine = `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const state = `${commit.trim()}${changes.trim() === '' ? '' : ' and uncommitted changes'}`;
   const date = new Date().toISOString().slice(0, 16).replace('T', ' ');
-  return `${machine} · ${date} UTC · commit ${state} · Node ${process.versions.node} · Kubernetes ${versions.kubernetes} · etcd ${versions.etcd}`;
+  return [
+    machine,
+    `load before ${loadBefore.toFixed(1)}`,
+    `${date} UTC`,
+    `commit ${state}`,
+    `Node ${process.versions.node}`,
+    `Kubernetes ${versions.kubernetes}`,
+    `etcd ${versions.etcd}`,
+  ].join(' · ');
 }

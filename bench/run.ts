@@ -1,54 +1,70 @@
 /**
- * `npm run bench`: what a pod's life costs, at API level, in about two minutes. `npm run bench -- start [repeats]`: how long a
- * release takes to start, at node level. Figures are printed and kept in bench/results.md.
+ * `npm run bench -- B2`, `npm run bench -- B2 --full`, `npm run bench -- all`: the benchmarks of bench/README.md at API level.
+ * `npm run bench -- start [repeats]`: how long a release takes to start, at node level. Figures are printed and kept in
+ * bench/results.md.
+ *
+ *   --full             the long form: five pairs of turns, sizes of the benchmarks page
+ *   --against=WHAT     naive (default), none, or NAME=COMMAND for any other syncer
+ *   --pairs=N          instead of the form's own number of pairs
+ *   --pods=N           instead of the form's own number of pods
+ *   --node=FLAGS       further flags for Node in our own turn, such as --cpu-prof
+ *   --print            prints and leaves bench/results.md alone
  */
-import { lifecycles } from './lifecycles.ts';
-import { record } from './results.ts';
-import type { Row } from './results.ts';
-import { measureStart } from './start.ts';
-import type { Idle, Start } from './start.ts';
+import { parseArgs } from 'node:util';
+import type { Benchmark, Form } from './benchmarks/benchmark.ts';
+import { benchmarks } from './benchmarks/index.ts';
+import { naive, ours, parseContender } from './harness/contenders.ts';
+import type { Contender } from './harness/contenders.ts';
+import { runRounds } from './harness/rounds.ts';
+import type { Plan } from './harness/rounds.ts';
+import { sectionOf } from './harness/table.ts';
+import { loadNow, record } from './results.ts';
+import { benchStart } from './start.ts';
 
-const defaultRepeats = 3;
+const fullPairs = 5;
+const known = ['all', 'start', ...benchmarks.map(({ id }) => id)];
 
-async function benchLifecycles(): Promise<void> {
-  const how =
-    'Two real API servers as processes, kwok for a kubelet, 200 pods made at once and deleted at once, first without a token ' +
-    "volume and then with one; writes counted from both API servers' audit logs, the syncer being the image's bundled program.";
-  await record('Pod lifecycles', how, await lifecycles());
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: false },
+    against: { type: 'string', default: 'naive' },
+    pairs: { type: 'string' },
+    pods: { type: 'string' },
+    node: { type: 'string', default: '' },
+    print: { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<void> {
+  const [what, repeats] = positionals;
+  if (what === undefined || !known.includes(what)) {
+    throw new Error(`npm run bench -- WHAT [--full], with WHAT one of ${known.join(', ')}; got: ${what ?? 'nothing'}`);
+  }
+  if (what === 'start') return benchStart(repeats === undefined ? undefined : Number(repeats));
+  for (const benchmark of benchmarks) if (what === 'all' || what === benchmark.id) await bench(benchmark);
 }
 
-async function benchStart(repeats: number): Promise<void> {
-  const { starts, idle } = await measureStart(repeats, 'volume');
-  const { starts: bare } = await measureStart(repeats, 'pod');
-  const rows: readonly Row[] = [
-    { what: '`helm install` → virtual API server ready', figure: seconds(starts, 'apiReadySeconds'), aim: '≤ 10 s' },
-    { what: '`helm install` → first pod accepted', figure: seconds(starts, 'readySeconds') },
-    { what: '`helm install` → first pod Running', figure: seconds(starts, 'firstPodSeconds'), aim: '≤ 12 s' },
-    { what: 'the same to the API server, etcd without a volume', figure: seconds(bare, 'apiReadySeconds') },
-    { what: 'the same to the first pod, etcd without a volume', figure: seconds(bare, 'firstPodSeconds') },
-    ...(idle === undefined ? [] : idleRows(idle)),
-  ];
-  const how = `The chart on the node-level testbed, images present, ${repeats} times; median (smallest to largest).`;
-  await record('Start of a release', how, rows);
+async function bench(benchmark: Benchmark): Promise<void> {
+  const form: Form = values.full ? 'full' : 'short';
+  const plan: Plan = {
+    form,
+    pairs: Number(values.pairs ?? (values.full ? fullPairs : 1)),
+    pods: values.pods === undefined ? undefined : Number(values.pods),
+    subject: await ours(values.node.split(' ').filter(Boolean)),
+    other: otherOf(values.against),
+  };
+  const loadBefore = loadNow();
+  const outcome = await runRounds(benchmark, plan, (line) => process.stderr.write(`${line}\n`));
+  const section = sectionOf(benchmark, plan, outcome);
+  await record(section, loadBefore, { keep: !values.print });
 }
 
-function idleRows({ rssMib, pssMib, cpuMilliseconds }: Idle): readonly Row[] {
-  const memory = `${Math.round(rssMib)} · ${Math.round(pssMib)} MiB`;
-  return [
-    { what: 'syncer RSS · PSS, idle', figure: memory, aim: '≤ 90 MiB' },
-    { what: 'syncer CPU in an idle minute', figure: `${cpuMilliseconds} ms`, aim: '≤ 300 ms' },
-  ];
+function otherOf(against: string): Contender | undefined {
+  if (against === 'none') return undefined;
+  return against === 'naive' ? naive() : parseContender(against);
 }
 
-function seconds(starts: readonly Start[], field: keyof Start): string {
-  const sorted = starts.map((start) => start[field]).toSorted((a, b) => a - b);
-  const text = (figure = Number.NaN): string => figure.toFixed(1);
-  return `${text(sorted[Math.floor(sorted.length / 2)])} s (${text(sorted[0])} to ${text(sorted.at(-1))})`;
-}
-
-const [what, repeats] = process.argv.slice(2);
-if (what === undefined) await benchLifecycles();
-else if (what === 'start') await benchStart(Number(repeats ?? defaultRepeats));
-else throw new Error(`Unknown benchmark "${what}". Known are: start, and none for pod lifecycles.`);
+await main();
 // Connections of clients would keep the process for a while.
 process.exit(0);

@@ -19,6 +19,8 @@ import type { KubeObject } from '../syncer/model/object.ts';
 import { provideImage, findHost } from '../scripts/lib/host.ts';
 import { root } from '../scripts/lib/stack.ts';
 import { resolveBinary, toStderr } from '../testbed/index.ts';
+import { cpuMs, memory } from './harness/process.ts';
+import { loadNow, record } from './results.ts';
 
 const execute = promisify(execFile);
 const pollMs = 50;
@@ -27,23 +29,42 @@ const settleMs = 30_000;
 const idleMs = 60_000;
 const name = 'bench-start';
 
-/** Where etcd keeps its data: on a claimed volume, as by default, or in the pod, which leaves the provisioner out of the figure. */
-export type Store = 'volume' | 'pod';
+const defaultRepeats = 3;
 
-export interface Start {
+/** Measures and records. */
+export async function benchStart(repeats: number = defaultRepeats): Promise<void> {
+  const loadBefore = loadNow();
+  const { starts, idle } = await measureStart(repeats, 'volume');
+  const { starts: bare } = await measureStart(repeats, 'pod');
+  const rows = [
+    ['`helm install` → virtual API server ready', spread(starts, 'apiReadySeconds'), '≤ 10 s'],
+    ['`helm install` → first pod accepted', spread(starts, 'readySeconds'), ''],
+    ['`helm install` → first pod Running', spread(starts, 'firstPodSeconds'), '≤ 12 s'],
+    ['the same to the API server, etcd without a volume', spread(bare, 'apiReadySeconds'), ''],
+    ['the same to the first pod, etcd without a volume', spread(bare, 'firstPodSeconds'), ''],
+    ...(idle === undefined ? [] : idleRows(idle)),
+  ];
+  const how = `The chart on the node-level testbed, images present, ${repeats} times; median (smallest to largest).`;
+  await record({ title: 'Start of a release', how, table: { head: ['what', 'figure', 'aim'], rows } }, loadBefore);
+}
+
+/** Where etcd keeps its data: on a claimed volume, as by default, or in the pod, which leaves the provisioner out of the figure. */
+type Store = 'volume' | 'pod';
+
+interface Start {
   readonly apiReadySeconds: number;
   readonly readySeconds: number;
   readonly firstPodSeconds: number;
 }
 
-export interface Idle {
+interface Idle {
   readonly rssMib: number;
   readonly pssMib: number;
   readonly cpuMilliseconds: number;
 }
 
 /** Installs, measures, and removes everything again, so many times; the last one is watched while idle. */
-export async function measureStart(
+async function measureStart(
   repeats: number,
   store: Store,
 ): Promise<{ readonly starts: readonly Start[]; readonly idle: Idle | undefined }> {
@@ -62,6 +83,19 @@ export async function measureStart(
     }
   }
   return { starts, idle };
+}
+
+function idleRows({ rssMib, pssMib, cpuMilliseconds }: Idle): readonly (readonly string[])[] {
+  return [
+    ['syncer RSS · PSS, idle', `${Math.round(rssMib)} · ${Math.round(pssMib)} MiB`, '≤ 90 MiB'],
+    ['syncer CPU in an idle minute', `${cpuMilliseconds} ms`, '≤ 300 ms'],
+  ];
+}
+
+function spread(starts: readonly Start[], field: keyof Start): string {
+  const sorted = starts.map((each) => each[field]).toSorted((a, b) => a - b);
+  const text = (figure = Number.NaN): string => figure.toFixed(1);
+  return `${text(sorted[Math.floor(sorted.length / 2)])} s (${text(sorted[0])} to ${text(sorted.at(-1))})`;
 }
 
 interface Installation {
@@ -158,27 +192,17 @@ async function remove(helm: string, kubeconfig: string, host: Client): Promise<v
 async function measureIdle(): Promise<Idle> {
   const pid = await syncerPid();
   await sleep(settleMs);
-  const before = await cpuTicks(pid);
+  const before = await cpuMs(pid);
   await sleep(idleMs);
-  const cpuMilliseconds = ((await cpuTicks(pid)) - before) * 10;
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const mib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1]) / 1024;
-  return { rssMib: mib('Rss'), pssMib: mib('Pss'), cpuMilliseconds };
+  return { ...(await memory(pid)), cpuMilliseconds: (await cpuMs(pid)) - before };
 }
 
-/** Containers of the testbed are processes of this machine. */
-async function syncerPid(): Promise<string> {
+/** Containers of the testbed are processes of this machine; each leads a process group of its own. */
+async function syncerPid(): Promise<number> {
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes('syncer.mjs') && command.includes(`--name=${name}`)) return pid;
+    if (command.includes('syncer.mjs') && command.includes(`--name=${name}`)) return Number(pid);
   }
   throw new Error(`No process of the syncer of ${name} on this machine.`);
-}
-
-/** User and system time, in ticks of 10 ms. */
-async function cpuTicks(pid: string): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { completeValues } from './complete.ts';
 import { configurationPage } from './emit-docs.ts';
 import { valuesSchema } from './emit-schema.ts';
 import {
@@ -33,17 +34,22 @@ describe('options', () => {
     expect(valuesProblems(chartValues)).toEqual([]);
   });
 
-  test('are each read by a template of the chart', () => {
+  test('are each read by a template of the chart, or handed to the syncer whole', () => {
     const files = [
       '_control-plane.tpl',
       '_helpers.tpl',
       '_syncer.tpl',
       'accounts.yaml',
+      'monitoring.yaml',
       'statefulset.yaml',
       'volume.yaml',
     ];
     const templates = files.map((file) => readFileSync(join(chart, 'templates', file), 'utf8')).join('\n');
-    for (const [path] of optionsOf(options)) expect(templates, path).toContain(`.${path.split('.').at(-1) ?? ''}`);
+    const handedOver = /pick \.Values "sync" "policies" /.test(templates) ? ['sync', 'policies'] : [];
+    const each = [...optionsOf(options)].map(([path]) => path.split('.'));
+    for (const path of each.filter(([branch = '']) => !handedOver.includes(branch))) {
+      expect(templates, path.join('.')).toContain(`.${path.at(-1) ?? ''}`);
+    }
   });
 });
 
@@ -88,12 +94,33 @@ describe('valuesProblems()', () => {
       expect.stringContaining('networking.advanced.clusterDomain: "Not_A_Domain" does not have the form'),
     ],
     [null, 'The values must be an object, not null.'],
+    [
+      { sync: { toHost: { pods: { enforceTolerations: ['a=b:NoSchedule', 'a=b'] } } } },
+      expect.stringContaining('sync.toHost.pods.enforceTolerations: "a=b" does not have the form'),
+    ],
+    [
+      { sync: { toHost: { pods: { schedulerNames: 'mine' } } } },
+      'sync.toHost.pods.schedulerNames must be a list of strings, not string "mine".',
+    ],
+    [
+      { policies: { podSecurityStandard: 'strict' } },
+      'policies.podSecurityStandard must be one of privileged, baseline, restricted, not "strict".',
+    ],
   ])('of %j', (values, problem) => {
     expect(valuesProblems(values)).toEqual([problem]);
   });
 
   test('are none for values that may be left out, and for what Helm adds', () => {
     expect(valuesProblems({ controlPlane: undefined, global: { x: 1 } })).toEqual([]);
+  });
+});
+
+describe('completeValues()', () => {
+  test('adds defaults, and takes whole what an option holds', () => {
+    const given = { toHost: { pods: { denyTolerations: [], translateImage: { a: 'b' } } } };
+    const { pods } = completeValues(options.sync, given).toHost;
+    expect(pods).toMatchObject({ denyTolerations: [], translateImage: { a: 'b' }, runtimeClasses: ['*'] });
+    expect(completeValues(options.policies, undefined)).toEqual({ podSecurityStandard: 'baseline' });
   });
 });
 

@@ -39,6 +39,7 @@ function typeText(option: Option): string {
     boolean: 'boolean',
     quantity: 'quantity, such as `500m` or `5Gi`',
     version: 'string',
+    strings: 'list of strings',
     stringMap: 'map of strings',
     resources: '`{ requests, limits }`',
     tolerations: 'list of tolerations',

@@ -22,6 +22,7 @@ const byType: Readonly<Record<OptionType, JsonSchema>> = {
   quantity,
   // Which releases exist is said by the chart in words (templates/validation.yaml); a pattern cannot say what to do.
   version: { type: 'string', pattern: '^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$' },
+  strings: { type: 'array' },
   stringMap,
   resources: closed({
     requests: { type: 'object', additionalProperties: quantity },
@@ -48,7 +49,9 @@ export function optionSchema(option: Option): JsonSchema {
   return {
     ...byType[option.type],
     ...(option.values && { enum: option.values }),
-    ...(option.pattern && { pattern: option.pattern }),
+    ...(option.type === 'strings'
+      ? { items: { type: 'string', ...(option.pattern && { pattern: option.pattern }) } }
+      : option.pattern && { pattern: option.pattern }),
     description: option.doc,
     default: option.default,
   };

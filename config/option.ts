@@ -12,6 +12,7 @@ export type OptionType =
   | 'boolean'
   | 'quantity'
   | 'version'
+  | 'strings'
   | 'stringMap'
   | 'resources'
   | 'tolerations'
@@ -25,7 +26,7 @@ export interface Option {
   readonly doc: string;
   /** The only values a string may have. */
   readonly values?: readonly string[];
-  /** A regular expression that a string must match. */
+  /** A regular expression that a string, or each string of a list, must match. */
   readonly pattern?: string;
 }
 
@@ -60,6 +61,7 @@ interface ValuesByType {
   readonly boolean: boolean;
   readonly quantity: Quantity;
   readonly version: string;
+  readonly strings: readonly string[];
   readonly stringMap: Readonly<Record<string, string>>;
   readonly resources: Resources;
   readonly tolerations: readonly Toleration[];
@@ -71,6 +73,11 @@ type ValueOf<O extends Option> = O extends { readonly values: readonly (infer V)
 /** The values a user may give for a tree of options: each key may be left out. */
 export type ValuesOf<T> = {
   readonly [K in keyof T]?: T[K] extends Option ? ValueOf<T[K]> : ValuesOf<T[K]>;
+};
+
+/** A value for each option of a tree. */
+export type CompleteValuesOf<T> = {
+  readonly [K in keyof T]: T[K] extends Option ? ValueOf<T[K]> : CompleteValuesOf<T[K]>;
 };
 
 /** Tells an option from a branch. */

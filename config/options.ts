@@ -7,8 +7,9 @@
  * This is data: it must stay readable without running anything. No option is listed before it is honoured.
  */
 import type { ValuesOf } from './option.ts';
+import { podOptions } from './pod-options.ts';
 
-export const options = {
+const ownOptions = {
   controlPlane: {
     distro: {
       k8s: {
@@ -93,6 +94,49 @@ export const options = {
         doc: 'Resources of the container syncer and of the init container that makes certificates.',
       },
     },
+    serviceMonitor: {
+      enabled: {
+        type: 'boolean',
+        default: false,
+        doc: 'Create a ServiceMonitor, so that a Prometheus run by the Prometheus Operator scrapes the syncer.',
+      },
+      labels: {
+        type: 'stringMap',
+        default: {},
+        doc: 'Further labels of the ServiceMonitor, as your Prometheus selects it.',
+      },
+      annotations: { type: 'stringMap', default: {}, doc: 'Annotations of the ServiceMonitor.' },
+    },
+    prometheusRule: {
+      enabled: {
+        type: 'boolean',
+        default: false,
+        doc: 'Create a PrometheusRule with the alerts of docs/observability.md, for this virtual cluster alone.',
+      },
+      labels: {
+        type: 'stringMap',
+        default: {},
+        doc: 'Further labels of the PrometheusRule, as your Prometheus selects it.',
+      },
+      annotations: { type: 'stringMap', default: {}, doc: 'Annotations of the PrometheusRule.' },
+    },
+    grafanaDashboard: {
+      enabled: {
+        type: 'boolean',
+        default: false,
+        doc: 'Create a ConfigMap with the dashboard of the syncer, for the dashboard sidecar of Grafana.',
+      },
+      labels: {
+        type: 'stringMap',
+        default: { grafana_dashboard: '1' },
+        doc: 'Labels by which the sidecar finds the ConfigMap.',
+      },
+      annotations: {
+        type: 'stringMap',
+        default: {},
+        doc: 'Annotations of the ConfigMap, such as the folder in Grafana.',
+      },
+    },
     statefulSet: {
       persistence: {
         volumeClaim: {
@@ -170,6 +214,25 @@ export const options = {
       },
     },
   },
+  tracing: {
+    endpoint: {
+      type: 'string',
+      default: '',
+      pattern: '^(https?://\\S+)?$',
+      doc: 'Base URL of an OTLP/HTTP receiver that the syncer sends its spans to; empty means no tracing.',
+    },
+    headersSecret: {
+      type: 'string',
+      default: '',
+      doc: 'Secret of the host namespace whose key `headers` is sent along, in the form of OTEL_EXPORTER_OTLP_HEADERS.',
+    },
+    sampleRatio: {
+      type: 'string',
+      default: '1',
+      pattern: '^(0(\\.[0-9]+)?|1(\\.0+)?)$',
+      doc: 'Part of the looks at keys that are traced, from 0 to 1.',
+    },
+  },
   logging: {
     level: {
       type: 'string',
@@ -179,6 +242,8 @@ export const options = {
     },
   },
 } as const;
+
+export const options: typeof ownOptions & typeof podOptions = { ...ownOptions, ...podOptions };
 
 /** What a user may write in values.yaml, or pass to a construct. */
 export type Values = ValuesOf<typeof options>;

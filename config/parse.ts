@@ -38,8 +38,13 @@ function* optionProblems(value: unknown, option: Option, path: string): Generato
     if ('problem' in resolved) yield resolved.problem;
   } else if (option.values && !option.values.includes(String(value))) {
     yield `${path} must be one of ${option.values.join(', ')}, not ${JSON.stringify(value)}.`;
-  } else if (option.pattern && !new RegExp(option.pattern).test(String(value))) {
-    yield `${path}: ${JSON.stringify(value)} does not have the form of this option (${option.pattern}).`;
+  } else if (option.pattern !== undefined) {
+    const form = new RegExp(option.pattern);
+    for (const text of Array.isArray(value) ? value : [value]) {
+      if (!form.test(String(text))) {
+        yield `${path}: ${JSON.stringify(text)} does not have the form of this option (${option.pattern}).`;
+      }
+    }
   }
 }
 
@@ -59,6 +64,7 @@ const expectation: Readonly<Record<Option['type'], Expectation>> = {
   version: { words: 'a string such as "1.36" (in quotes)', holds: isString },
   boolean: { words: 'true or false', holds: (value) => typeof value === 'boolean' },
   quantity: { words: 'a quantity such as 500m or 5Gi', holds: isQuantity },
+  strings: { words: 'a list of strings', holds: (value) => Array.isArray(value) && value.every(isString) },
   stringMap: { words: 'a map of strings', holds: (value) => isMapOf(value, isString) },
   resources: {
     words: 'an object with requests and limits, each a map of quantities',

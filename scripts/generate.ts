@@ -2,8 +2,8 @@
  * `npm run generate`: writes every file that follows from a declaration. With `--check` it writes nothing and exits with 1
  * when a committed file differs, naming it.
  *
- * Sources: config/ (options, Kubernetes releases) and syncer/resources/ (rights on the host). The emitted files are
- * committed, so that the chart and the documentation can be read and used without running anything.
+ * Sources: config/ (options, Kubernetes releases), syncer/resources/ (rights on the host), syncer/service/ (metrics). The emitted
+ * files are committed, so that the chart and the documentation can be read and used without running anything.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -13,6 +13,8 @@ import { valuesSchema } from '../config/emit-schema.ts';
 import { defaultReleases, kubernetesReleases } from '../config/kubernetes-versions.ts';
 import { options } from '../config/options.ts';
 import { resources } from '../syncer/resources/index.ts';
+import { dashboard } from './lib/dashboard.ts';
+import { metricsPage } from './lib/metrics-page.ts';
 import { mergeRules, standingRules } from './lib/rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -27,7 +29,9 @@ const emitted: readonly { readonly path: string; readonly text: string }[] = [
     path: 'chart/files/rules.json',
     text: json(mergeRules([...standingRules, ...resources.flatMap(({ hostRules }) => hostRules)])),
   },
+  { path: 'chart/dashboards/vcluster.json', text: json(dashboard()) },
   { path: 'docs/configuration.md', text: configurationPage(options, kubernetesReleases) },
+  { path: 'docs/metrics.md', text: metricsPage() },
 ];
 
 const check = process.argv.includes('--check');

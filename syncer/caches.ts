@@ -8,6 +8,7 @@ import type { Cluster } from './model/cluster.ts';
 import type { Resource, Source } from './model/resource.ts';
 import type { Side } from './model/side.ts';
 import type { Index } from './model/view.ts';
+import type { WatchFacts } from './service/cluster-metrics.ts';
 import type { Logger } from './service/logger.ts';
 
 export interface CacheSetOptions {
@@ -25,6 +26,8 @@ export interface CacheSetOptions {
 export interface CacheSet {
   readonly stores: Stores;
   readonly sources: readonly Source[];
+  /** How each watch and its cache are doing. */
+  watches(): readonly WatchFacts[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -33,20 +36,28 @@ export function buildCaches(options: CacheSetOptions): CacheSet {
   const stores = new Stores();
   const sources = merged(options.resources.flatMap((resource) => resource.sources));
   const indexes = distinct([...options.resources.flatMap((resource) => resource.indexes), ...options.indexes]);
-  const reflectors = sources.map(({ side, kind, keep }) => {
+  const caches: (readonly [Source, Cache])[] = [];
+  const reflectors = sources.map((source) => {
+    const { side, kind, keep } = source;
     const own = indexes.filter((index) => index.side === side && index.kind.plural === kind.plural);
     const cache = new Cache({ side, kind, indexes: own, keep, onChange });
     stores.add(side, kind, cache);
+    caches.push([source, cache]);
     const scope = { namespace: side === 'host' ? hostNamespace : '' };
     return new Reflector({ ...options.timing, cluster: clusters[side], kind, scope, cache, log });
   });
   return {
     stores,
     sources,
+    watches: () => caches.map(([{ side, kind }, cache]) => factsOf(side, kind.plural, cache)),
     run: async (signal) => {
       await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
     },
   };
+}
+
+function factsOf(side: Side, kind: string, { size, complete, heardAtMs }: Cache): WatchFacts {
+  return { side, kind, objects: size, complete, heardAtMs };
 }
 
 /** One source for each side and kind. At most one resource may say what is kept: two could contradict each other. */

@@ -17,9 +17,10 @@ import { cacheView, gatewayIndexes } from './gateway-view.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { Engine } from './loop/engine.ts';
+import { StoreGuard, surveyAll } from './loop/guard.ts';
 import { Performer } from './loop/perform.ts';
 import { Queue } from './loop/queue.ts';
-import { openView } from './loop/stores.ts';
+import { openView, quietView } from './loop/stores.ts';
 import type { Stores } from './loop/stores.ts';
 import { EventWarner } from './loop/warner.ts';
 import type { Cluster } from './model/cluster.ts';
@@ -30,13 +31,12 @@ import type { Service } from './model/kubernetes.ts';
 import { keyText } from './model/side.ts';
 import type { Key, Side } from './model/side.ts';
 import type { Release } from './model/view.ts';
+import { Observation } from './observation.ts';
 import { issue } from './pki/certificates.ts';
 import type { CertifiedKey } from './pki/certificates.ts';
 import { resources } from './resources/index.ts';
-import { serveHealth } from './service/health.ts';
 import { createLogger } from './service/logger.ts';
 import type { Logger } from './service/logger.ts';
-import { createMetrics } from './service/metrics.ts';
 import { parseSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -58,37 +58,45 @@ class Syncer {
   readonly #settings: Settings;
   readonly #log: Logger;
   readonly #hostAccess: Access;
+  readonly #host: Client;
   readonly #clusters: Readonly<Record<Side, Cluster>>;
   /** What is still missing before tenants are served, in the order in which it is done. */
   readonly #missing = new Set([
     'host API',
     'virtual API',
     'caches',
+    'backing store',
     'default/kubernetes',
     'cluster DNS',
     'kubeconfig',
     'service accounts',
   ]);
   readonly #queue = new Queue();
+  readonly #observation: Observation;
 
   constructor(settings: Settings, log: Logger) {
     this.#settings = settings;
     this.#log = log;
     const { hostKubeconfig, pki } = settings;
     this.#hostAccess = hostKubeconfig === undefined ? inClusterAccess() : kubeconfigAccess(hostKubeconfig);
+    this.#host = new Client('host', this.#hostAccess);
     this.#clusters = {
-      host: new Client('host', this.#hostAccess),
+      host: this.#host,
       virtual: new Client('virtual', kubeconfigAccess(join(pki, 'kubeconfig'))),
     };
+    this.#observation = new Observation({
+      port: settings.healthPort,
+      kubernetesVersion: settings.kubernetesVersion,
+      resources: resources.map(({ name }) => name),
+      queue: this.#queue,
+      missing: this.#missing,
+    });
   }
 
   async run(stop: AbortController): Promise<void> {
     const { signal } = stop;
-    const metrics = createMetrics(() => this.#queue.length);
-    const missing = (): readonly string[] => [...this.#missing];
-    const parts: Promise<void>[] = [
-      serveHealth({ port: this.#settings.healthPort, registry: metrics.registry, missing }, signal),
-    ];
+    const parts: Promise<void>[] = [this.#observation.run(signal)];
+    let engine: Engine | undefined;
     const release = await this.#release(signal);
     this.#done('host API');
     const caches = buildCaches({
@@ -98,32 +106,42 @@ class Syncer {
       hostNamespace: release.namespace,
       log: this.#log,
       // Before everything is listed, absence means nothing; the first pass looks at all of it (OPS-07).
-      onChange: (change) => {
-        if (!this.#missing.has('caches')) engine.changed(change);
-      },
+      onChange: (change) => engine?.changed(change),
     });
-    const performer = new Performer(this.#clusters, caches.stores, new EventWarner(this.#clusters.virtual));
-    const engine: Engine = new Engine({
-      resources,
-      release,
-      stores: caches.stores,
-      queue: this.#queue,
-      performer,
-      log: this.#log,
-      metrics,
-    });
+    this.#observation.watch(caches);
     parts.push((await this.#gateway(release, caches.stores)).run(signal));
     await this.#virtualApi(signal);
     this.#done('virtual API');
     parts.push(caches.run(signal));
     await until(() => caches.stores.complete, signal);
     this.#done('caches');
+    const guard = this.#guard(release, caches.stores);
+    this.#observation.guardedBy(() => guard.held);
+    const storeEpoch = await this.#patiently('looking at the virtual backing store', signal, () => guard.admit(signal));
+    this.#done('backing store');
+    engine = this.#engine({ ...release, storeEpoch }, caches.stores, guard);
     parts.push(
       engine.run(signal),
       this.#resyncs(() => engine.resync(caches.sources), signal),
       this.#bootstrap(release, caches.stores, signal),
     );
     await stopTogether(parts, stop);
+  }
+
+  #guard(release: Release, stores: Stores): StoreGuard {
+    return new StoreGuard({
+      clusters: this.#clusters,
+      release,
+      survey: () => surveyAll(resources, quietView(stores, release, Date.now)),
+      log: this.#log,
+    });
+  }
+
+  #engine(release: Release, stores: Stores, guard: StoreGuard): Engine {
+    const metrics = this.#observation.loop;
+    const warner = new EventWarner(this.#clusters.virtual);
+    const performer = new Performer(this.#clusters, stores, warner, () => guard.check());
+    return new Engine({ resources, release, stores, queue: this.#queue, performer, log: this.#log, metrics });
   }
 
   /** Service `<name>`: owner of everything, address of the virtual API server. */
@@ -139,14 +157,19 @@ class Syncer {
       return found as Service;
     });
     const clusterIPs = service.spec.clusterIPs ?? [];
+    const hostMinor = await this.#patiently("asking for the host's version", signal, () => this.#host.minorVersion());
     return {
       name,
       namespace,
       service: { uid: service.metadata.uid ?? '', clusterIPs },
+      storeEpoch: 0,
       clusterDomain: domain,
       workloadServiceAccount,
       kubernetesVersion,
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      // A host that does not say is taken for a new one: what it does not know it drops itself.
+      hostMinor: hostMinor ?? Number.MAX_SAFE_INTEGER,
+      podRules: this.#settings.podRules,
     };
   }
 

@@ -1,6 +1,8 @@
 /** The flags of `syncer run`. Nothing secret is among them: they stand in the pod's spec. */
 import { parseArgs } from 'node:util';
 import { ConfigurationError } from './model/errors.ts';
+import type { PodRules } from './model/pod-rules.ts';
+import { parsePodRules } from './pod-rules.ts';
 
 export interface Settings {
   readonly name: string;
@@ -11,6 +13,7 @@ export interface Settings {
   readonly coreDnsImage: string;
   readonly kubernetesVersion: string;
   readonly workloadServiceAccount: string;
+  readonly podRules: PodRules;
   readonly logLevel: string;
   readonly healthPort: number;
   /** For use outside of a pod. */
@@ -32,6 +35,9 @@ export function parseSettings(args: readonly string[]): Settings {
       'coredns-image': text,
       'kubernetes-version': text,
       'workload-service-account': text,
+      image: { ...text, default: '' },
+      'image-pull-policy': { ...text, default: 'IfNotPresent' },
+      values: { ...text, default: '{}' },
       'log-level': { ...text, default: 'info' },
       'health-port': { ...text, default: '8080' },
       'host-kubeconfig': text,
@@ -51,6 +57,7 @@ export function parseSettings(args: readonly string[]): Settings {
     coreDnsImage: required('coredns-image'),
     kubernetesVersion: required('kubernetes-version'),
     workloadServiceAccount: required('workload-service-account'),
+    podRules: parsePodRules(values.values, { image: values.image, pullPolicy: values['image-pull-policy'] }),
     logLevel: values['log-level'],
     healthPort: Number(values['health-port']),
     hostKubeconfig: values['host-kubeconfig'],

@@ -3,7 +3,7 @@
  * The host API server's audit log counts what the syncer wrote: the changes arrive once, and a second look adds nothing.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Audit, between } from '../bench/audit.ts';
+import { Audit, between } from './support/audit.ts';
 import { isStatus } from '../syncer/model/errors.ts';
 import type { Kind } from '../syncer/model/kind.ts';
 import { configMaps, events, namespaces, pods } from '../syncer/model/kubernetes.ts';

@@ -40,6 +40,8 @@ export interface ControlPlaneFacts {
   readonly kubeconfigs: { readonly kcm: string; readonly scheduler: string };
   readonly egressConfig?: string | undefined;
   readonly apiServerArgs: readonly string[];
+  /** For controller manager and scheduler alike. */
+  readonly clientArgs?: readonly string[];
 }
 
 /** Controllers that a virtual control plane must not run [NODE-40], [PVC-13]. */
@@ -100,12 +102,13 @@ export function controllerManagerFlags(facts: ControlPlaneFacts): readonly strin
     `--cluster-signing-cert-file=${pki.caCert}`,
     `--cluster-signing-key-file=${pki.caKey}`,
     `--controllers=${role === 'virtual' ? virtualControllers : '*'}`,
+    ...(facts.clientArgs ?? []),
   ];
 }
 
 /** kube-scheduler. */
 export function schedulerFlags(facts: ControlPlaneFacts): readonly string[] {
-  return componentFlags(facts.kubeconfigs.scheduler, facts.ports.scheduler);
+  return [...componentFlags(facts.kubeconfigs.scheduler, facts.ports.scheduler), ...(facts.clientArgs ?? [])];
 }
 
 function componentFlags(kubeconfig: string, port: number): readonly string[] {

@@ -44,6 +44,8 @@ export interface ControlPlaneOptions {
   readonly egressSocket?: string | undefined;
   /** Further flags of kube-apiserver, e.g. for an audit log. */
   readonly apiServerArgs?: readonly string[] | undefined;
+  /** Further flags of kube-controller-manager and kube-scheduler, e.g. to lift the limits of their clients. */
+  readonly clientArgs?: readonly string[] | undefined;
   readonly log: Log;
 }
 
@@ -185,6 +187,7 @@ async function prepare(options: ControlPlaneOptions): Promise<ControlPlaneFacts>
     kubeconfigs,
     egressConfig,
     apiServerArgs: options.apiServerArgs ?? [],
+    clientArgs: options.clientArgs ?? [],
   };
 }
 

@@ -33,9 +33,25 @@
     - --coredns-image={{ .Values.controlPlane.coredns.deployment.image }}
     - --kubernetes-version={{ include "vcluster.kubernetesVersion" . }}
     - --workload-service-account=vc-workload-{{ .Release.Name }}
+    - --image={{ include "vcluster.syncerImage" . }}
+    - --image-pull-policy={{ .Values.controlPlane.syncer.image.pullPolicy }}
+    # The options that decide about pods, as JSON: what they mean is said in one place, config/options.ts.
+    - {{ printf "--values=%s" (pick .Values "sync" "policies" | toJson) | toJson }}
     - --log-level={{ .Values.logging.level }}
+  {{- with .Values.tracing }}
+  {{- if .endpoint }}
+  env:
+    - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }} }
+    - { name: OTEL_TRACES_SAMPLER_ARG, value: {{ .sampleRatio | quote }} }
+    {{- if .headersSecret }}
+    - name: OTEL_EXPORTER_OTLP_HEADERS
+      valueFrom:
+        secretKeyRef: { name: {{ .headersSecret }}, key: headers }
+    {{- end }}
+  {{- end }}
+  {{- end }}
   ports:
-    - name: http
+    - name: metrics
       containerPort: 8080
   # Ready means the whole virtual cluster: both sides read, API address in place, DNS applied, kubeconfig written.
   readinessProbe:

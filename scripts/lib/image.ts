@@ -2,7 +2,7 @@
  * The image of the syncer: its root file system, and an archive of it that any container runtime imports.
  *
  * The Dockerfile copies the same root file system, so both ways give the same image: Node with the libraries it is linked
- * against, and one bundled JavaScript file. No shell, no package manager, nothing to write to.
+ * against, and the bundled JavaScript. No shell, no package manager, nothing to write to.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -43,9 +43,8 @@ export interface SyncerImage {
 export async function buildSyncerImage(): Promise<SyncerImage> {
   const archive = join(output, 'syncer.tar');
   const stamp = `${archive}.sha256`;
-  const bundle = join(output, 'syncer.mjs');
-  await bundleSyncer(bundle);
-  const wanted = await inputHash(bundle);
+  const bundles = await bundleSyncer(output);
+  const wanted = await inputHash(bundles);
   const found = existsSync(archive) && existsSync(stamp) ? (await readFile(stamp, 'utf8')).trim() : '';
   if (found === wanted) return { name: syncerImageName, archive, reused: true };
   const rootDir = join(output, 'rootfs');
@@ -63,14 +62,19 @@ export async function buildRootFileSystem(folder: string): Promise<void> {
   await copyInto(process.execPath, node);
   await chmod(node, 0o755);
   for (const library of await linkedLibraries(process.execPath)) await copyInto(library, join(folder, library));
-  await bundleSyncer(join(folder, 'app/syncer.mjs'));
+  await bundleSyncer(join(folder, 'app'));
 }
 
-/** One file with everything that the syncer imports. */
-async function bundleSyncer(outfile: string): Promise<void> {
-  await build({
-    entryPoints: [join(root, 'syncer/main.ts')],
-    outfile,
+/** `syncer.mjs`, and beside it what it imports only when that is asked for. Returns the files that a start may read. */
+async function bundleSyncer(outdir: string): Promise<readonly string[]> {
+  const { metafile } = await build({
+    entryPoints: { syncer: join(root, 'syncer/main.ts') },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: 'syncer-[hash]',
+    metafile: true,
+    absWorkingDir: root,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -87,6 +91,9 @@ async function bundleSyncer(outfile: string): Promise<void> {
       ].join('\n'),
     },
   });
+  return Object.keys(metafile.outputs)
+    .map((file) => join(root, file))
+    .toSorted();
 }
 
 /** The shared libraries of a program, with the loader; each at the path where the loader looks for it. */
@@ -99,12 +106,11 @@ async function linkedLibraries(program: string): Promise<readonly string[]> {
   return [...stdout.matchAll(/(?:=>\s+|^\s*)(\/\S+)\s+\(0x/gm)].map((match) => match[1] ?? '').filter(Boolean);
 }
 
-async function inputHash(bundle: string): Promise<string> {
+async function inputHash(bundles: readonly string[]): Promise<string> {
   const parts = [String(layoutVersion), syncerImageName, JSON.stringify(config), process.version, process.arch];
-  return createHash('sha256')
-    .update(parts.join('\n'))
-    .update(await readFile(bundle))
-    .digest('hex');
+  const hash = createHash('sha256').update(parts.join('\n'));
+  for (const bundle of bundles) hash.update(await readFile(bundle));
+  return hash.digest('hex');
 }
 
 async function copyInto(from: string, to: string): Promise<void> {

@@ -34,6 +34,7 @@ export class Cache {
   /** How far the watch has come; an answer that is older has been seen, and perhaps undone, by it already. */
   #seenVersion = '';
   #complete = false;
+  #heardAtMs: number | undefined;
 
   constructor(options: CacheOptions) {
     this.#options = options;
@@ -43,6 +44,11 @@ export class Cache {
   /** Whether a full list has been taken in; before that, absence means nothing. */
   get complete(): boolean {
     return this.#complete;
+  }
+
+  /** When the API server last showed anything, in milliseconds since 1970; undefined before the first list. */
+  get heardAtMs(): number | undefined {
+    return this.#heardAtMs;
   }
 
   get size(): number {
@@ -93,10 +99,12 @@ export class Cache {
     this.#removed.clear();
     this.#seenVersion = version;
     this.#complete = true;
+    this.#heardAtMs = Date.now();
   }
 
   /** Takes in what a watch has shown. */
   observe(object: KubeObject, deleted: boolean): void {
+    this.#heardAtMs = Date.now();
     const version = object.metadata.resourceVersion;
     if (version !== undefined) this.#seenVersion = version;
     if (deleted) this.#drop(object);
@@ -105,6 +113,7 @@ export class Cache {
 
   bookmark(version: string): void {
     this.#seenVersion = version;
+    this.#heardAtMs = Date.now();
   }
 
   /** Takes in the answer of a write of ours, unless the watch is past it. */

@@ -1,118 +1,116 @@
-/** One request, one answer: bodies, deadlines and errors of the Kubernetes API over a Session. */
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+/**
+ * One request, one answer: bodies, deadlines, errors, and a second try where it can do no harm. What the server has not begun to act
+ * on is sent again, whatever it is; what may have been carried out only when it changes nothing (faults F32, F40).
+ */
+import { constants } from 'node:http2';
 import { ApiError, ConnectionError } from '../model/errors.ts';
+import { parseJson } from '../model/json.ts';
+import { collect, isJson, refusal, TooLongError, UnsentError } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { Session } from './session.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: object | undefined;
+  /** Reads the body of a success; the whole of it as JSON, when absent. */
+  readonly decode?: ((text: string) => unknown) | undefined;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Status {
-  readonly kind?: string;
-  readonly message?: string;
-  readonly reason?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
-}
-
 const defaultTimeoutMs = 30_000;
+const triesMax = 3;
 
 /**
  * @throws ApiError when the server answers with anything but success
- * @throws ConnectionError when no answer came; the connection is given up, as it may be half-open
+ * @throws ConnectionError when no answer came; a write may have been carried out all the same
  */
-export async function request(session: Session, { method, path, body, timeoutMs, signal }: Request): Promise<unknown> {
-  const deadline = AbortSignal.timeout(timeoutMs ?? defaultTimeoutMs);
-  const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const stream = session.open(
-    method,
-    path,
-    text === undefined ? {} : { 'content-type': contentType(method), 'content-length': Buffer.byteLength(text) },
-    stop,
-  );
+export async function request(session: Session, asked: Request): Promise<unknown> {
+  const { method, path, signal, timeoutMs = defaultTimeoutMs } = asked;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(new ConnectionError(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const abort = (): void => stop.abort(signal?.reason);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
-    // Both listen from the start: an answer that has come whole, while this process was busy, is not waited for twice.
-    const answer = Promise.all([responseHeaders(stream), readAll(stream)]);
-    stream.end(text);
-    return parse(`${method} ${path}`, ...(await answer));
+    return decoded(asked, await answered(session, asked, stop.signal));
   } catch (cause) {
-    stream.destroy();
     if (cause instanceof ApiError) throw cause;
-    if (deadline.aborted) session.abandon();
+    if (cause instanceof TooLongError) throw cause;
     throw new ConnectionError(`${method} ${path}: ${describe(cause)}`, { cause });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
+}
+
+/** The answer of the first try that got one, and that the server did not refuse for credentials that have been replaced. */
+async function answered(session: Session, asked: Request, signal: AbortSignal): Promise<Answer> {
+  const text = asked.body === undefined ? undefined : JSON.stringify(asked.body);
+  for (let tries = 1; ; tries++) {
+    const credentials = session.credentials();
+    try {
+      const answer = await send(session, asked, { text, signal });
+      if (answer.status !== 401 || tries === triesMax || !session.renewed(credentials)) return answer;
+    } catch (error) {
+      if (signal.aborted || tries === triesMax || !mayBeSentAgain(asked, error)) throw error;
+    }
+  }
+}
+
+interface Sent {
+  readonly text: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function send(session: Session, { method, path }: Request, { text, signal }: Sent): Promise<Answer> {
+  signal.throwIfAborted();
+  const hasBody = text !== undefined;
+  const headers = hasBody
+    ? { 'content-type': contentType(method), 'content-length': Buffer.byteLength(text) }
+    : undefined;
+  const { stream, connection } = await session.open({ method, path, hasBody, signal, ...(headers && { headers }) });
+  const abort = (): void => {
+    // Perhaps only this request hangs; but the next one is not going to wait on the same connection.
+    connection.retire();
+    stream.close(constants.NGHTTP2_CANCEL);
+    stream.destroy(signal.reason as Error);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const answer = collect(stream);
+    if (hasBody) stream.end(text);
+    return await answer;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function mayBeSentAgain({ method }: Request, error: unknown): boolean {
+  if (error instanceof TooLongError) return false;
+  return error instanceof UnsentError || (method === 'GET' && error instanceof ConnectionError);
 }
 
 function contentType(method: Request['method']): string {
   return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
 }
 
-export function responseHeaders(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
-  return new Promise((resolve, reject) => {
-    const closed = (): void => reject(new ConnectionError('the stream was closed before an answer came'));
-    stream.once('close', closed);
-    stream.once('error', reject);
-    stream.once('response', (headers) => {
-      // Every stream is closed in the end, and an error costs its stack even when nobody gets it.
-      stream.off('close', closed);
-      resolve(headers);
-    });
-  });
-}
-
-export function readAll(stream: ClientHttp2Stream): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    const closed = (): void =>
-      reject(new ConnectionError(`the stream was closed in the middle, code ${stream.rstCode}`));
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.once('close', closed);
-    stream.once('error', reject);
-    stream.once('end', () => {
-      stream.off('close', closed);
-      // Ended by a reset in the middle, a stream looks like one that came to its end.
-      if (stream.rstCode === 0) resolve(Buffer.concat(chunks).toString('utf8'));
-      else closed();
-    });
-  });
-}
-
-function parse(what: string, headers: IncomingHttpHeaders, text: string): unknown {
-  const code = Number(headers[':status']);
-  if (code < 200 || code > 299) throw refusal(what, headers, text);
-  return parseJson(what, text);
-}
-
-/** The error for an answer that is not a success, in the server's own words where it has any. */
-export function refusal(what: string, headers: IncomingHttpHeaders, text: string): ApiError {
-  const code = Number(headers[':status']);
-  const status = tryParse(text) as Status | undefined;
-  const seconds = Number(headers['retry-after'] ?? status?.details?.retryAfterSeconds);
-  return new ApiError(`${what}: ${status?.message ?? (text.slice(0, 300) || `status ${code}`)}`, {
-    status: code,
-    reason: status?.reason ?? '',
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
-  });
-}
-
-function parseJson(what: string, text: string): unknown {
+function decoded({ method, path, decode = parseJson }: Request, answer: Answer): unknown {
+  const { status, headers, text } = answer;
+  if (status < 200 || status > 299) throw refusal(`${method} ${path}`, answer);
+  if (!isJson(headers)) throw new ConnectionError(`not the answer of a Kubernetes API server: ${beginning(text)}`);
   try {
-    return JSON.parse(text);
+    return decode(text);
   } catch (cause) {
-    throw new ConnectionError(`${what}: the answer is not JSON: ${text.slice(0, 80)}`, { cause });
+    throw new ConnectionError(`the answer is not what was asked for: ${describe(cause)}: ${beginning(text)}`, {
+      cause,
+    });
   }
 }
 
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function beginning(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
 }
 
 function describe(cause: unknown): string {

@@ -1,10 +1,14 @@
 /**
- * One HTTP/2 connection to an API server that replaces itself: after GOAWAY, an error or a half-open connection the next
- * request opens a new one, while streams of the old one run out. Measured against the alternatives in design.md D5.
+ * The way to one API server: as many HTTP/2 connections as its limit of streams makes necessary, one as a rule. Connections that
+ * asked to be left (GOAWAY), broke, fell silent or were made with credentials that have since been replaced are left behind: what
+ * runs on them runs out, what comes next goes elsewhere. Measured against the alternatives in design.md D5.
  */
-import { connect, constants } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { constants } from 'node:http2';
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../model/errors.ts';
+import { Connection } from './connection.ts';
+import type { Identity } from './connection.ts';
 
 export interface Credentials {
   readonly token?: string | undefined;
@@ -12,81 +16,177 @@ export interface Credentials {
   readonly key?: string | undefined;
 }
 
-/** How to reach one API server, and as whom. `credentials` is asked again for every connection and every request. */
+/**
+ * How to reach one API server, and as whom. Asked again for every connection and every request, so it must be cheap; whoever reads
+ * files looks at them again at least every minute (spec OPS-11, faults F41).
+ */
 export interface Access {
   readonly url: URL;
   readonly ca: () => string;
   readonly credentials: () => Credentials;
+  /** Whatever was read before does not count any more: the server has refused it. */
+  readonly reread?: () => void;
 }
 
-/** Large lists need large windows: 64 KiB, the default, halves the throughput (findings A.4). */
-const streamWindowBytes = 4 * 1024 * 1024;
-const sessionWindowBytes = 16 * 1024 * 1024;
-const connectTimeoutMs = 10_000;
+export interface OpenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: OutgoingHttpHeaders;
+  /** Whether a body follows. */
+  readonly hasBody: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Opened {
+  readonly stream: ClientHttp2Stream;
+  readonly connection: Connection;
+}
+
+export interface SessionOptions {
+  /** More than one only where the server allows fewer streams than are wanted. */
+  readonly connectionsMax: number;
+  readonly random?: () => number;
+}
+
+/** A server that cannot be reached is dialled less and less often, whoever wants it. */
+const firstDialDelayMs = 50;
+const dialDelayMaxMs = 1_000;
 
 export class Session {
   readonly #access: Access;
-  #current: ClientHttp2Session | undefined;
+  readonly #options: SessionOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #waiting = new Set<() => void>();
+  #dialling: Promise<void> | undefined;
+  #failedDials = 0;
+  #prefix = '';
 
-  constructor(access: Access) {
+  constructor(access: Access, options: SessionOptions) {
     this.#access = access;
+    this.#options = options;
   }
 
-  /** Opens a stream; the signal cancels it. Throws ConnectionError when the connection breaks meanwhile. */
-  open(method: string, path: string, headers: OutgoingHttpHeaders, signal: AbortSignal): ClientHttp2Stream {
+  /**
+   * Opens a stream as soon as the server has room for one. The signal ends the wait, not the stream.
+   * @throws ConnectionError when there is no connection; nothing has been sent then
+   */
+  async open(asked: OpenRequest): Promise<Opened> {
+    for (;;) {
+      const connection = this.#withRoom();
+      if (connection === undefined) await this.#room(asked.signal);
+      else return { connection, stream: this.#request(connection, asked) };
+    }
+  }
+
+  /**
+   * The server did not accept who we are: looks for newer credentials at once. True when there are some, so that another try
+   * makes sense.
+   */
+  renewed(refused: Credentials): boolean {
+    this.#access.reread?.();
+    this.#leaveOutdated();
+    const { token, cert, key } = this.#access.credentials();
+    return token !== refused.token || cert !== refused.cert || key !== refused.key;
+  }
+
+  credentials(): Credentials {
+    return this.#access.credentials();
+  }
+
+  #withRoom(): Connection | undefined {
+    for (const connection of this.#connections) if (connection.usable && connection.hasRoom) return connection;
+    return undefined;
+  }
+
+  #request(connection: Connection, { method, path, headers, hasBody }: OpenRequest): ClientHttp2Stream {
     const { token } = this.#access.credentials();
-    const session = this.#usable();
     try {
-      return session.request(
+      return connection.request(
         {
           [constants.HTTP2_HEADER_METHOD]: method,
-          [constants.HTTP2_HEADER_PATH]: `${this.#access.url.pathname.replace(/\/$/, '')}${path}`,
+          [constants.HTTP2_HEADER_PATH]: this.#prefix + path,
           accept: 'application/json',
           'user-agent': 'vcluster-syncer',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...headers,
         },
-        // Node ends GET and DELETE at once unless told otherwise, and a DELETE of ours carries its preconditions in a body.
-        { signal, endStream: false },
+        !hasBody,
       );
     } catch (cause) {
-      this.abandon();
+      connection.retire();
       throw new ConnectionError(`Could not open a stream to ${this.#access.url.host}`, { cause });
     }
   }
 
-  /** Gives the connection up: nothing on it can be trusted to arrive. */
-  abandon(): void {
-    this.#current?.destroy();
-    this.#current = undefined;
+  /** Waits for a new connection, or, when there are enough of them, for a stream to end. */
+  async #room(signal: AbortSignal): Promise<void> {
+    this.#forgetClosed();
+    if (this.#dialling === undefined && this.#connections.size < this.#options.connectionsMax) {
+      this.#dialling = this.#dial().finally(() => {
+        this.#dialling = undefined;
+      });
+      // Those who wait for it get its error; there may be none left.
+      this.#dialling.catch(() => {});
+    }
+    await abortable(this.#dialling ?? this.#freed(), signal);
   }
 
-  #usable(): ClientHttp2Session {
-    if (this.#current !== undefined && !this.#current.closed && !this.#current.destroyed) return this.#current;
+  async #dial(): Promise<void> {
+    if (this.#failedDials > 0) {
+      const grown = Math.min(firstDialDelayMs * 2 ** Math.min(this.#failedDials - 1, 10), dialDelayMaxMs);
+      await sleep(grown * (0.5 + (this.#options.random ?? Math.random)() / 2), undefined, { ref: false });
+    }
+    const connection = new Connection(this.#identity(), {
+      freed: () => this.#wake(),
+      checked: () => this.#leaveOutdated(),
+    });
+    this.#failedDials++;
+    await connection.ready;
+    this.#failedDials = 0;
+    this.#connections.add(connection);
+  }
+
+  #identity(): Identity {
+    const { url } = this.#access;
     const { cert, key } = this.#access.credentials();
-    const session = connect(this.#access.url.origin, {
-      ca: this.#access.ca(),
-      ...(cert === undefined || key === undefined ? {} : { cert, key }),
-      settings: { initialWindowSize: streamWindowBytes, enablePush: false },
-    });
-    const forget = (): void => {
-      if (this.#current === session) this.#current = undefined;
-    };
-    session.setTimeout(connectTimeoutMs, () => {
-      if (session.connecting) session.destroy(new ConnectionError(`No connection to ${this.#access.url.host}`));
-    });
-    session.once('connect', () => {
-      session.setLocalWindowSize(sessionWindowBytes);
-      session.setTimeout(0);
-    });
-    session.once('goaway', () => {
-      forget();
-      session.close();
-    });
-    session.once('close', forget);
-    // Every stream fails with the same error; the session's own event only has to be taken.
-    session.on('error', forget);
-    this.#current = session;
-    return session;
+    this.#prefix = url.pathname.replace(/\/$/, '');
+    return { origin: url.origin, ca: this.#access.ca(), cert, key };
+  }
+
+  /** After a rotation new requests must not go on as who we were. */
+  #leaveOutdated(): void {
+    const now = this.#identity();
+    for (const connection of this.#connections) {
+      const { origin, ca, cert, key } = connection.identity;
+      const same = origin === now.origin && ca === now.ca && cert === now.cert && key === now.key;
+      if (!same) connection.retire();
+    }
+  }
+
+  #freed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    this.#forgetClosed();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  #forgetClosed(): void {
+    for (const connection of this.#connections) if (!connection.usable) this.#connections.delete(connection);
+  }
+}
+
+async function abortable(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -3,33 +3,24 @@
  * Between reading the caches and noting what was read no event can arrive, because deciding never awaits. Keep it so: a change
  * that slips in between would wake nobody.
  */
-import type { Plan } from '../model/action.ts';
-import { ApiError, ConnectionError, isStatus } from '../model/errors.ts';
+import type { Action, Plan } from '../model/action.ts';
+import { ApiError, ConnectionError, StoreReplacedError, isStatus } from '../model/errors.ts';
 import type { Kind } from '../model/kind.ts';
 import { keyOf } from '../model/object.ts';
 import type { KubeObject } from '../model/object.ts';
 import type { Resource } from '../model/resource.ts';
 import { keyText } from '../model/side.ts';
 import type { Key, Side } from '../model/side.ts';
-import type { Release } from '../model/view.ts';
+import type { Release, View } from '../model/view.ts';
 import type { Outcome } from './outcome.ts';
 import { settled } from './outcome.ts';
 import { describe } from './perform.ts';
 import type { Performer } from './perform.ts';
 import type { Queue } from './queue.ts';
 import { readIds, Reads } from './reads.ts';
-import { openView } from './stores.ts';
+import { openView, quietView } from './stores.ts';
 import type { Stores } from './stores.ts';
-
-export interface LoopLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-export interface LoopMetrics {
-  reconciled(resource: string, outcome: Outcome['is'], seconds: number): void;
-}
+import type { LoopLog, LoopMetrics } from './telemetry.ts';
 
 export interface EngineOptions {
   readonly resources: readonly Resource[];
@@ -39,7 +30,10 @@ export interface EngineOptions {
   readonly performer: Performer;
   readonly log: LoopLog;
   readonly metrics: LoopMetrics;
+  /** Milliseconds since 1970, for plans. */
   readonly now?: () => number;
+  /** Milliseconds of a clock that never goes back, for waiting. */
+  readonly monotonicMs?: () => number;
   readonly workers?: number;
 }
 
@@ -60,12 +54,30 @@ interface Awaited {
   readonly key: Key;
   readonly version: string | undefined;
   readonly untilMs: number;
+  readonly isAnswered: boolean;
 }
 
 const nothing: ReadonlySet<string> = new Set();
 
+/** Whoever changes an object all the time must not keep us from it for ever longer (CORE-06). */
+const conflictRetryMaxMs = 500;
+
+/** A server error may be over in a moment; after so many in a row the tenant is told (spec F43). */
+const toldAfterFailures = 2;
+/** What such an error says is about the host: addresses of webhooks, causes inside. */
+const hostTrouble =
+  'The host cluster could not process it just now, as when an admission webhook there does not answer. It is tried again.';
+
+interface Failure {
+  readonly error: ApiError;
+  readonly failures: number;
+}
+
 /** As many keys in work as writes in flight: more would only wait in the client. */
 const workersDefault = 64;
+/** Keys whose writes hang, on a webhook for instance, hold up no others: each gets a substitute, up to so many. */
+const workersMax = 256;
+const slowMs = 1_000;
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -74,10 +86,17 @@ export class Engine {
   readonly #remembered = new Map<string, string>();
   readonly #awaited = new Map<string, Awaited>();
   readonly #now: () => number;
+  readonly #monotonicMs: () => number;
+  /** For looks that need no tracking. */
+  readonly #quiet: View;
+  readonly #routes = new Map<string, readonly Resource[]>();
+  #passes = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#monotonicMs = options.monotonicMs ?? ((): number => performance.now());
+    this.#quiet = quietView(options.stores, options.release, this.#now);
     this.#resources = new Map(options.resources.map((resource) => [resource.name, resource]));
   }
 
@@ -90,13 +109,15 @@ export class Engine {
   changed(change: StoreChange): void {
     const object = change.after ?? change.before;
     if (object === undefined) return;
+    const lane = change.side === 'host' ? 'report' : 'wish';
     for (const id of this.#idsOf(change))
-      for (const reader of this.#reads.readersOf(id)) this.#options.queue.add(reader);
-    for (const key of this.#directKeys(change, object)) this.#options.queue.add(key);
+      for (const reader of this.#reads.readersOf(id)) this.#options.queue.add(reader, lane);
+    for (const key of this.#directKeys(change, object)) this.#options.queue.add(key, lane);
   }
 
   /** Queues the union of both sides' keys behind everything urgent: first pass, orphans, missed events (spec OPS-06). */
   resync(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): void {
+    this.#passes++;
     for (const { side, kind } of sources) {
       for (const object of this.#options.stores.find(side, kind).list('')) {
         const change = { side, kind, before: undefined, after: object };
@@ -105,11 +126,28 @@ export class Engine {
     }
   }
 
-  /** Works until the signal is aborted and what was begun is finished. */
+  /**
+   * Works until the signal is aborted and what was begun is finished.
+   * @throws StoreReplacedError when nothing that is missing on the virtual side can be believed any more (spec OPS-08)
+   */
   async run(signal: AbortSignal): Promise<void> {
-    const workers = Array.from({ length: this.#options.workers ?? workersDefault }, () => this.#work(signal));
-    await Promise.all(workers);
-    this.#options.queue.close();
+    const base = this.#options.workers ?? workersDefault;
+    const workers: Promise<void>[] = [];
+    const { promise: failure, reject } = Promise.withResolvers<never>();
+    const employ = (wanted: number): void => {
+      while (workers.length < wanted) workers.push(this.#work(signal).catch(reject));
+    };
+    employ(base);
+    const substitutes = setInterval(
+      () => employ(Math.min(base + this.#options.queue.slowerThan(slowMs), workersMax)),
+      slowMs,
+    );
+    try {
+      await Promise.race([failure, allOf(workers)]);
+    } finally {
+      clearInterval(substitutes);
+      this.#options.queue.close();
+    }
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -134,11 +172,31 @@ export class Engine {
         this.#options.log.debug({ resource: resource.name, key, does: plan.actions.map(describe) }, 'Reconciling');
       }
       this.#await(id, plan);
-      await this.#options.performer.perform(plan.actions);
+      await this.#perform(id, plan.actions);
+      if (plan.remembersWhenDone !== undefined) this.#remembered.set(id, plan.remembersWhenDone);
+      if (plan.actions.length > 0) this.#count(id, resource, plan);
       return plan.againInMs === undefined ? settled : { is: 'again', afterMs: plan.againInMs };
     } catch (error) {
       return this.#failed(id, resource, { key, error });
     }
+  }
+
+  async #perform(id: string, actions: readonly Action[]): Promise<void> {
+    for (const action of actions) {
+      await this.#options.performer.perform(action);
+      const awaited = action.do === 'post' ? this.#awaited.get(id) : undefined;
+      // Stays so although something after it may fail.
+      if (awaited !== undefined) this.#awaited.set(id, { ...awaited, isAnswered: true });
+    }
+  }
+
+  #count(id: string, resource: Resource, { actions }: Plan): void {
+    const { metrics, queue } = this.#options;
+    if (actions.some((action) => action.do === 'warn')) metrics.refused(resource.name, 'policy');
+    const lane = queue.laneOf(id);
+    if (lane !== 'patient') return metrics.lagged(resource.name, queue.ageMs(id) / 1000);
+    if (this.#passes > 1) metrics.repaired(resource.name);
+    if (actions.some(isOfOrphan)) metrics.orphaned(resource.name);
   }
 
   /** Milliseconds to wait until the effect of the last plan is in the cache; its event wakes the key before that. */
@@ -146,7 +204,7 @@ export class Engine {
     const awaited = this.#awaited.get(id);
     if (awaited === undefined) return 0;
     const seen = this.#options.stores.find(awaited.side, awaited.kind).get(awaited.key);
-    const leftMs = awaited.untilMs - this.#now();
+    const leftMs = awaited.untilMs - this.#monotonicMs();
     if (leftMs > 0 && seen?.metadata.resourceVersion === awaited.version) return leftMs;
     this.#awaited.delete(id);
     return 0;
@@ -158,7 +216,7 @@ export class Engine {
     if (action === undefined) return;
     const { side, kind, key } = action;
     const version = this.#options.stores.find(side, kind).get(key)?.metadata.resourceVersion;
-    this.#awaited.set(id, { side, kind, key, version, untilMs: this.#now() + awaitMaxMs });
+    this.#awaited.set(id, { side, kind, key, version, untilMs: this.#monotonicMs() + awaitMaxMs, isAnswered: false });
   }
 
   #decide(id: string, resource: Resource, key: string): Plan {
@@ -176,36 +234,58 @@ export class Engine {
 
   /** A conflict only says that the cache was behind; its event comes and the key is looked at again (CORE-06). */
   async #failed(id: string, resource: Resource, { key, error }: { key: string; error: unknown }): Promise<Outcome> {
-    this.#awaited.delete(id);
+    if (error instanceof StoreReplacedError) throw error;
+    if (this.#awaited.get(id)?.isAnswered === false) this.#awaited.delete(id);
     const { log, queue } = this.#options;
     const failures = queue.failuresOf(id);
     const fields = { resource: resource.name, key, failures, err: error };
     if (isStatus(error, 409)) log.debug(fields, 'The object had changed meanwhile');
     else log[failures > 3 ? 'warn' : 'info'](fields, 'Reconcile failed');
-    if (error instanceof ApiError) await this.#tellTenant(resource, key, error);
+    if (error instanceof ApiError) await this.#tellTenant(resource, key, { error, failures });
     else if (!(error instanceof ConnectionError)) log.warn(fields, 'Unexpected error');
-    return { is: 'failed', error, retryAfterMs: error instanceof ApiError ? error.retryAfterMs : undefined };
+    const retryMaxMs = isStatus(error, 409) ? conflictRetryMaxMs : undefined;
+    return {
+      is: 'failed',
+      error,
+      retryAfterMs: error instanceof ApiError ? error.retryAfterMs : undefined,
+      retryMaxMs,
+    };
   }
 
   /** What the host refused, the tenant must be able to see (CORE-07). Losing the event is not worth a second error. */
-  async #tellTenant(resource: Resource, key: string, error: ApiError): Promise<void> {
-    if (![400, 403, 422].includes(error.status)) return;
-    const actions = resource.onRefusal?.(
-      key,
-      error.message,
-      openView(this.#options.stores, this.#options.release, this.#now()),
-    );
+  async #tellTenant(resource: Resource, key: string, { error, failures }: Failure): Promise<void> {
+    const isTrouble = error.status === 500 && failures >= toldAfterFailures;
+    if (!isTrouble && ![400, 403, 422].includes(error.status)) return;
+    this.#options.metrics.refused(resource.name, 'server');
+    const actions = resource.onRefusal?.(key, isTrouble ? hostTrouble : error.message, this.#quiet);
     if (actions === undefined) return;
-    await this.#options.performer.perform(actions).catch((lost: unknown) => {
+    try {
+      for (const action of actions) await this.#options.performer.perform(action);
+    } catch (lost) {
       this.#options.log.warn({ resource: resource.name, key, err: lost }, 'Could not tell the tenant');
-    });
+    }
   }
 
   #directKeys(change: StoreChange, object: KubeObject): readonly string[] {
-    const view = openView(this.#options.stores, this.#options.release, this.#now());
-    return this.#options.resources.flatMap((resource) =>
-      resource.keysOf({ side: change.side, kind: change.kind, object }, view).map((key) => `${resource.name} ${key}`),
+    const { side, kind } = change;
+    const seen = { side, kind, object };
+    return this.#routesOf(side, kind).flatMap((resource) =>
+      resource.keysOf(seen, this.#quiet).map((key) => `${resource.name} ${key}`),
     );
+  }
+
+  /** The resources that have anything to do with a kind. */
+  #routesOf(side: Side, kind: Kind): readonly Resource[] {
+    const id = `${side} ${kind.group}/${kind.plural}`;
+    const known = this.#routes.get(id);
+    if (known !== undefined) return known;
+    const routes = this.#options.resources.filter(({ sources }) =>
+      sources.some(
+        (source) => source.side === side && source.kind.plural === kind.plural && source.kind.group === kind.group,
+      ),
+    );
+    this.#routes.set(id, routes);
+    return routes;
   }
 
   *#idsOf({ side, kind, before, after }: StoreChange): Generator<string> {
@@ -226,4 +306,13 @@ export class Engine {
     if (resource === undefined) throw new Error(`No resource for queue key "${id}".`);
     return [resource, id.slice(space + 1)];
   }
+}
+
+function isOfOrphan(action: Action): boolean {
+  return action.do === 'delete' && action.side === 'host' && action.onlyIfAbsent !== undefined;
+}
+
+/** Also those that join while others are waited for. */
+async function allOf(promises: readonly Promise<void>[]): Promise<void> {
+  for (let index = 0; index < promises.length; index++) await promises[index];
 }

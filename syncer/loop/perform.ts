@@ -27,19 +27,22 @@ export class Performer {
   readonly #clusters: Readonly<Record<Side, Cluster>>;
   readonly #stores: Stores;
   readonly #warner: Warner;
+  readonly #sameStore: () => Promise<void>;
 
-  constructor(clusters: Readonly<Record<Side, Cluster>>, stores: Stores, warner: Warner) {
+  /** `sameStore` throws when what is missing on the virtual side may be missing because its store was replaced (OPS-08). */
+  constructor(
+    clusters: Readonly<Record<Side, Cluster>>,
+    stores: Stores,
+    warner: Warner,
+    sameStore: () => Promise<void> = async () => {},
+  ) {
     this.#clusters = clusters;
     this.#stores = stores;
     this.#warner = warner;
+    this.#sameStore = sameStore;
   }
 
-  /** @throws the first action's error; what came before it has been done */
-  async perform(actions: readonly Action[]): Promise<void> {
-    for (const action of actions) await this.#perform(action);
-  }
-
-  async #perform(action: Action): Promise<void> {
+  async perform(action: Action): Promise<void> {
     switch (action.do) {
       case 'create':
         return this.#create(action);
@@ -98,7 +101,11 @@ export class Performer {
   /** A live look before something irreversible; what is found after all goes into the cache and queues its key (OPS-15). */
   async #isAbsent({ side, kind, key, uid }: NonNullable<Of<'delete'>['onlyIfAbsent']>): Promise<boolean> {
     const found = await this.#clusters[side].get(kind, key);
-    if (found === undefined || (uid !== undefined && found.metadata.uid !== uid)) return true;
+    if (found === undefined || (uid !== undefined && found.metadata.uid !== uid)) {
+      // Asked afterwards: the answer then covers the moment in which the object was missing.
+      if (side === 'virtual') await this.#sameStore();
+      return true;
+    }
     this.#took({ side, kind }, found);
     return false;
   }

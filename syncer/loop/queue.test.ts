@@ -82,6 +82,29 @@ describe('Queue', () => {
     expect(await drained()).toEqual(['urgent', 'p3', 'p1', 'p2']);
   });
 
+  test('news of running objects do not wait behind a burst of wishes, and do not starve them', async () => {
+    for (let index = 0; index < 4; index++) queue.add(`w${index}`);
+    for (let index = 0; index < 8; index++) queue.add(`r${index}`, 'report');
+    expect([queue.lengthOf('wish'), queue.lengthOf('report'), queue.lengthOf('patient')]).toEqual([4, 8, 0]);
+    expect((await drained()).join(' ')).toBe('r0 r1 r2 w0 r3 r4 r5 w1 r6 r7 w2 w3');
+  });
+
+  test('knows how long keys wait and are worked on, and from which lane they came', async () => {
+    queue.addPatiently('a');
+    pass(70);
+    expect(queue.oldestMs('patient')).toBe(70);
+    await next();
+    pass(30);
+    expect([queue.laneOf('a'), queue.ageMs('a'), queue.slowerThan(29), queue.slowerThan(31)]).toEqual([
+      'patient',
+      100,
+      1,
+      0,
+    ]);
+    queue.settle('a', settled);
+    expect([queue.laneOf('a'), queue.ageMs('a'), queue.oldestMs('patient')]).toEqual([undefined, 0, 0]);
+  });
+
   test('a failing key comes back later and later, at most a minute later, and never at once [CORE-06] [F43]', async () => {
     const waitsMs: number[] = [];
     queue.add('a');

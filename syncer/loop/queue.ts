@@ -1,21 +1,37 @@
 /**
  * Keys waiting to be looked at. A key is in the queue once however often it is added, is never worked on by two at a time, and
- * comes back when it was added meanwhile (spec CORE-01, CORE-02). Keys of a first pass wait behind those of real changes.
+ * comes back when it was added meanwhile (spec CORE-01, CORE-02). It waits in a lane, so that what running pods report never
+ * waits behind a burst of new ones, and what nothing is known to have happened to waits behind both.
  *
  *   add ─► waiting ─take─► active ─settle─► (gone) or waiting again, now or after a delay
  */
 import type { Outcome } from './outcome.ts';
 
+/** `report`: the host has news · `wish`: the tenant has · `patient`: a first pass or an audit. */
+export type Lane = 'report' | 'wish' | 'patient';
+
+export const lanes: readonly Lane[] = ['report', 'wish', 'patient'];
+
 export interface QueueOptions {
+  /** Milliseconds of a clock that never goes back; where it begins does not matter. */
   readonly now?: () => number;
   /** Calls back after so many milliseconds; returns what cancels it. */
   readonly schedule?: (callback: () => void, ms: number) => () => void;
   readonly random?: () => number;
 }
 
+/** A key in work: which lane it came from, since when it had waited there, when it was taken. */
+interface Taken {
+  readonly lane: Lane;
+  readonly sinceMs: number;
+  readonly takenMs: number;
+}
+
 const firstRetryMs = 5;
 /** Far below the 1000 s of spec CORE-06: a tenant should not wait a quarter of an hour for a quota that was raised. */
-const retryMaxMs = 60_000;
+const retryMaxDefaultMs = 60_000;
+/** Of so many keys that are taken while both lanes have some, one is a wish: neither lane can starve the other. */
+const reportsPerWish = 3;
 
 interface Delay {
   readonly dueMs: number;
@@ -23,18 +39,23 @@ interface Delay {
 }
 
 export class Queue {
-  readonly #urgent = new Set<string>();
-  readonly #patient = new Set<string>();
-  readonly #active = new Set<string>();
-  readonly #again = new Set<string>();
+  /** Since when each key waits; a Map keeps the order in which they came. */
+  readonly #waiting: Readonly<Record<Lane, Map<string, number>>> = {
+    report: new Map(),
+    wish: new Map(),
+    patient: new Map(),
+  };
+  readonly #active = new Map<string, Taken>();
+  readonly #again = new Map<string, Lane>();
   readonly #delayed = new Map<string, Delay>();
   readonly #failures = new Map<string, number>();
   readonly #takers: (() => void)[] = [];
   readonly #now: () => number;
   readonly #schedule: (callback: () => void, ms: number) => () => void;
   readonly #random: () => number;
+  #reportsInARow = 0;
 
-  constructor({ now = Date.now, schedule = scheduleTimer, random = Math.random }: QueueOptions = {}) {
+  constructor({ now = () => performance.now(), schedule = scheduleTimer, random = Math.random }: QueueOptions = {}) {
     this.#now = now;
     this.#schedule = schedule;
     this.#random = random;
@@ -42,27 +63,60 @@ export class Queue {
 
   /** Keys waiting, delayed ones not counted. */
   get length(): number {
-    return this.#urgent.size + this.#patient.size;
+    return lanes.reduce((sum, lane) => sum + this.#waiting[lane].size, 0);
   }
 
   get idle(): boolean {
     return this.length === 0 && this.#active.size === 0;
   }
 
-  add(key: string): void {
+  /** Keys waiting in one lane, delayed ones not counted. */
+  lengthOf(lane: Lane): number {
+    return this.#waiting[lane].size;
+  }
+
+  /** Keys that wait for their next try after a failure or for a time. */
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+
+  /** Keys whose last look failed. */
+  get failing(): number {
+    return this.#failures.size;
+  }
+
+  /** How long the key that came first in a lane has been waiting; 0 when none is. */
+  oldestMs(lane: Lane): number {
+    const [since] = this.#waiting[lane].values();
+    return since === undefined ? 0 : this.#now() - since;
+  }
+
+  /** How many keys have been worked on for longer than this. */
+  slowerThan(ms: number): number {
+    const takenBefore = this.#now() - ms;
+    let slow = 0;
+    for (const { takenMs } of this.#active.values()) if (takenMs < takenBefore) slow++;
+    return slow;
+  }
+
+  /** Adds a key that something has happened to. */
+  add(key: string, lane: Exclude<Lane, 'patient'> = 'wish'): void {
     if (this.#active.has(key)) {
-      this.#again.add(key);
+      this.#again.set(key, lane);
       return;
     }
-    this.#patient.delete(key);
-    this.#urgent.add(key);
+    const { report, wish, patient } = this.#waiting;
+    if (report.has(key) || wish.has(key)) return;
+    patient.delete(key);
+    this.#waiting[lane].set(key, this.#now());
     this.#wake();
   }
 
-  /** Adds a key that nothing is known to have happened to: first pass, resync. */
+  /** Adds a key that nothing is known to have happened to: first pass, audit. */
   addPatiently(key: string): void {
-    if (this.#active.has(key) || this.#urgent.has(key)) return;
-    this.#patient.add(key);
+    const { report, wish, patient } = this.#waiting;
+    if (this.#active.has(key) || report.has(key) || wish.has(key) || patient.has(key)) return;
+    patient.set(key, this.#now());
     this.#wake();
   }
 
@@ -89,6 +143,17 @@ export class Queue {
     }
   }
 
+  /** The lane that a key in work was taken from. */
+  laneOf(key: string): Lane | undefined {
+    return this.#active.get(key)?.lane;
+  }
+
+  /** How long ago a key in work was added. */
+  ageMs(key: string): number {
+    const taken = this.#active.get(key);
+    return taken === undefined ? 0 : this.#now() - taken.sinceMs;
+  }
+
   settle(key: string, outcome: Outcome): void {
     this.#active.delete(key);
     // What an earlier look wanted later is overtaken by this one; timers of what is gone must not pile up.
@@ -96,9 +161,11 @@ export class Queue {
     this.#delayed.delete(key);
     if (outcome.is === 'settled') this.#failures.delete(key);
     if (outcome.is === 'again') this.addAfter(key, outcome.afterMs);
-    if (outcome.is === 'failed') this.addAfter(key, this.#retryMs(key, outcome.retryAfterMs));
+    if (outcome.is === 'failed') this.addAfter(key, this.#retryMs(key, outcome));
+    const lane = this.#again.get(key);
+    this.#again.delete(key);
     // A change that came meanwhile is a new chance, but a failing key keeps its delay: no hot loop (spec F43).
-    if (this.#again.delete(key) && outcome.is !== 'failed') this.add(key);
+    if (lane !== undefined && outcome.is !== 'failed') this.add(key, lane === 'report' ? lane : 'wish');
   }
 
   /** Forgets all timers. */
@@ -112,15 +179,27 @@ export class Queue {
   }
 
   #next(): string | undefined {
-    const from = this.#urgent.size > 0 ? this.#urgent : this.#patient;
-    const [key] = from;
-    if (key === undefined) return undefined;
-    from.delete(key);
-    this.#active.add(key);
+    const lane = this.#laneToServe();
+    const [first] = this.#waiting[lane];
+    if (first === undefined) return undefined;
+    const [key, sinceMs] = first;
+    this.#waiting[lane].delete(key);
+    this.#active.set(key, { lane, sinceMs, takenMs: this.#now() });
     return key;
   }
 
-  #retryMs(key: string, retryAfterMs = 0): number {
+  #laneToServe(): Lane {
+    const { report, wish } = this.#waiting;
+    const isWishesTurn = wish.size > 0 && (report.size === 0 || this.#reportsInARow >= reportsPerWish);
+    this.#reportsInARow = isWishesTurn ? 0 : this.#reportsInARow + 1;
+    if (isWishesTurn) return 'wish';
+    return report.size > 0 ? 'report' : 'patient';
+  }
+
+  #retryMs(
+    key: string,
+    { retryAfterMs = 0, retryMaxMs = retryMaxDefaultMs }: Extract<Outcome, { is: 'failed' }>,
+  ): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const grown = Math.min(firstRetryMs * 2 ** Math.min(failures - 1, 20), retryMaxMs);

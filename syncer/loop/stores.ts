@@ -49,45 +49,58 @@ export interface OpenView extends View {
   readonly found: boolean;
 }
 
-interface Seen {
-  readonly read: Set<string>;
-  found: boolean;
-}
+type Note = (id: string, found: boolean) => void;
 
 export function openView(stores: Stores, release: Release, nowMs: number): OpenView {
-  const seen: Seen = { read: new Set(), found: false };
+  const read = new Set<string>();
+  let foundAny = false;
+  const note: Note = (id, found) => {
+    read.add(id);
+    foundAny ||= found;
+  };
   return {
     release,
     nowMs,
-    virtual: reader('virtual', stores, seen),
-    host: reader('host', stores, seen),
-    read: seen.read,
+    virtual: reader('virtual', stores, note),
+    host: reader('host', stores, note),
+    read,
     get found() {
-      return seen.found;
+      return foundAny;
     },
   };
 }
 
-function reader<S extends Side>(side: S, stores: Stores, seen: Seen): Reader<S> {
-  const note = <R>(id: string, result: R, found: boolean): R => {
-    seen.read.add(id);
-    seen.found ||= found;
-    return result;
+/** A view that subscribes nobody to anything, for whoever looks once. It shows every moment as it is, not a frozen one. */
+export function quietView(stores: Stores, release: Release, now: () => number): View {
+  const note: Note = () => {};
+  return {
+    release,
+    get nowMs() {
+      return now();
+    },
+    virtual: reader('virtual', stores, note),
+    host: reader('host', stores, note),
   };
+}
+
+function reader<S extends Side>(side: S, stores: Stores, note: Note): Reader<S> {
   return {
     get: <T extends KubeObject>(kind: Kind<T>, key: Key<S>) => {
       const object = stores.find(side, kind).get(key) as Of<S, T> | undefined;
-      return note(readIds.object(side, kind.plural, keyText(key)), object, object !== undefined);
+      note(readIds.object(side, kind.plural, keyText(key)), object !== undefined);
+      return object;
     },
     peek: <T extends KubeObject>(kind: Kind<T>, key: Key<S>) =>
       stores.find(side, kind).get(key) as Of<S, T> | undefined,
     list: <T extends KubeObject>(kind: Kind<T>, namespace: string) => {
       const objects = stores.find(side, kind).list(namespace) as readonly Of<S, T>[];
-      return note(readIds.list(side, kind.plural, namespace), objects, objects.length > 0);
+      note(readIds.list(side, kind.plural, namespace), objects.length > 0);
+      return objects;
     },
     indexed: <T extends KubeObject>(index: Index<S, T>, value: string) => {
       const objects = stores.find(side, index.kind).indexed(index, value) as readonly Of<S, T>[];
-      return note(readIds.index(side, index.name, value), objects, objects.length > 0);
+      note(readIds.index(side, index.name, value), objects.length > 0);
+      return objects;
     },
     findIndexed: <T extends KubeObject>(
       index: Index<S, T>,
@@ -96,7 +109,8 @@ function reader<S extends Side>(side: S, stores: Stores, seen: Seen): Reader<S> 
     ) => {
       const store = stores.find(side, index.kind);
       const object = store.findIndexed(index, value, (found) => passes(found as Of<S, T>)) as Of<S, T> | undefined;
-      return note(readIds.index(side, index.name, value), object, object !== undefined);
+      note(readIds.index(side, index.name, value), object !== undefined);
+      return object;
     },
   };
 }

@@ -3,7 +3,10 @@ import type { Kind } from './kind.ts';
 import type { KubeObject } from './object.ts';
 import type { Key, Side } from './side.ts';
 
-/** An object read live, past the cache, before something irreversible: the action is dropped when it exists after all. */
+/**
+ * An object read live, past the cache, before something irreversible: the action is dropped when it exists after all. Absence on
+ * the virtual side counts only in the backing store that this virtual cluster has always had (OPS-08).
+ */
 export interface Absence {
   readonly side: Side;
   readonly kind: Kind;
@@ -82,6 +85,8 @@ export interface Plan {
   readonly againInMs?: number | undefined;
   /** Handed to the next plan for this key: the incarnation that has a host object, as far as is known. */
   readonly remembers?: string | undefined;
+  /** The same, once every action has been answered with success: then the object is there, although no cache shows it yet. */
+  readonly remembersWhenDone?: string | undefined;
   /** Why nothing, or not everything, was done; for logs. */
   readonly why?: string | undefined;
 }

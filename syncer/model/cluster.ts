@@ -17,6 +17,16 @@ export interface Scope {
   readonly namespace: string;
 }
 
+export interface ListScope extends Scope {
+  /**
+   * A cached answer will do if it is at least as new as this version; absent, the answer is as new as the store. The server
+   * refuses with ApiError 410, or with reason ResourceVersionTooLarge when it has not come so far itself.
+   */
+  readonly notOlderThan?: string | undefined;
+  /** Only the version of the collection is wanted; how many items come with it is up to the server. */
+  readonly versionOnly?: boolean | undefined;
+}
+
 export interface DeleteOptions {
   readonly uid: string;
   readonly graceSeconds?: number | undefined;
@@ -26,7 +36,7 @@ export interface DeleteOptions {
 export interface Cluster {
   readonly side: Side;
   /** The whole collection, read page by page at one resourceVersion. Throws ApiError 410 when that expires on the way. */
-  list(kind: Kind, scope: Scope, signal: AbortSignal): Promise<ListPage>;
+  list(kind: Kind, scope: ListScope, signal: AbortSignal): Promise<ListPage>;
   /** Ends normally when the server ends it; throws ApiError 410 when the version is too old. */
   watch(kind: Kind, scope: Scope, resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
   get(kind: Kind, key: Key): Promise<KubeObject | undefined>;

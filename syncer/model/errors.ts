@@ -26,6 +26,11 @@ export class ConfigurationError extends Error {
   override readonly name: string = 'ConfigurationError';
 }
 
+/** The virtual API server has another backing store than before; the process stops with it (spec OPS-08). */
+export class StoreReplacedError extends Error {
+  override readonly name: string = 'StoreReplacedError';
+}
+
 export function isStatus(error: unknown, ...statuses: number[]): error is ApiError {
   return error instanceof ApiError && statuses.includes(error.status);
 }

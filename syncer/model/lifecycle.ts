@@ -3,10 +3,10 @@
  *
  * Host side: `unseen` not there and never was, as far as this process knows · `gone` we had it and somebody deleted it ·
  * `stale` written for a former incarnation of the virtual object · `leaving` the same, on its way out already ·
- * `foreign` there, but not ours (spec NAM-30).
+ * `foreign` there, but not ours (spec NAM-30) · `entrusted` there, and another controller looks after it (spec CORE-09).
  */
 export type VirtualSide = 'absent' | 'live' | 'deleting';
-export type HostSide = 'unseen' | 'gone' | 'live' | 'stale' | 'deleting' | 'leaving' | 'foreign';
+export type HostSide = 'unseen' | 'gone' | 'live' | 'stale' | 'deleting' | 'leaving' | 'foreign' | 'entrusted';
 
 export type Step = 'nothing' | 'push' | 'pushAndPull' | 'pull' | 'deleteHost' | 'deleteVirtual' | 'conflict';
 
@@ -22,6 +22,7 @@ export const virtualOwns: Lifecycle = {
     deleting: 'nothing',
     leaving: 'nothing',
     foreign: 'nothing',
+    entrusted: 'nothing',
   },
   live: {
     unseen: 'push',
@@ -31,6 +32,7 @@ export const virtualOwns: Lifecycle = {
     deleting: 'nothing',
     leaving: 'nothing',
     foreign: 'conflict',
+    entrusted: 'nothing',
   },
   deleting: {
     unseen: 'nothing',
@@ -40,6 +42,7 @@ export const virtualOwns: Lifecycle = {
     deleting: 'nothing',
     leaving: 'nothing',
     foreign: 'nothing',
+    entrusted: 'nothing',
   },
 };
 
@@ -61,5 +64,6 @@ export const podLifecycle: Lifecycle = {
     deleting: 'pull',
     leaving: 'nothing',
     foreign: 'deleteVirtual',
+    entrusted: 'nothing',
   },
 };

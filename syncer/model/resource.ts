@@ -27,6 +27,16 @@ export interface Change {
   readonly object: KubeObject;
 }
 
+/** What a resource has on the host, counted before anything is written (spec OPS-08). */
+export interface Survey {
+  /** Host objects of this virtual cluster that are not on their way out. */
+  readonly objects: number;
+  /** Those of them whose virtual object does not exist. */
+  readonly orphans: number;
+  /** The stamps of what they were written from (translate/metadata.ts). */
+  readonly versions: readonly string[];
+}
+
 export interface Resource {
   /** Unique; the plural in most cases. Used in queue keys, logs and metrics. */
   readonly name: string;
@@ -42,13 +52,19 @@ export interface Resource {
    * `had` is what the last plan for this key remembered.
    */
   readonly decide: (key: string, view: View, had: string | undefined) => Plan;
+  readonly survey?: (view: View) => Survey;
   /** What to tell the tenant when a server refused what was planned for a key, in words without host names. */
   readonly onRefusal?: (key: string, message: string, view: View) => readonly Action[];
 }
 
 /** What translation makes of a virtual object: its host object, or why there is none (yet). */
 export type Translated<T> =
-  | { readonly is: 'object'; readonly object: Host<T> }
+  | {
+      readonly is: 'object';
+      readonly object: Host<T>;
+      /** What the tenant should know about an object that is created with less than was asked for. */
+      readonly warnings?: readonly string[];
+    }
   /** Something that will change by itself is missing; what was read in vain wakes the key. */
   | { readonly is: 'waiting'; readonly why: string }
   /** The tenant asked for something that is not allowed here: a Warning event, no retry before the next change. */

@@ -4,6 +4,7 @@
  */
 import type { Kind } from './kind.ts';
 import type { KubeObject } from './object.ts';
+import type { PodRules } from './pod-rules.ts';
 import type { Key, Of, Side } from './side.ts';
 
 /** The settings of one virtual cluster that translation depends on; they never change while the process runs. */
@@ -14,12 +15,17 @@ export interface Release {
   readonly namespace: string;
   /** Service `<name>` in the host namespace: owner of every host object (D8), address of the virtual API server. */
   readonly service: { readonly uid: string; readonly clusterIPs: readonly string[] };
+  /** How often a replaced backing store was accepted; resourceVersions are comparable within one epoch only (OPS-08). */
+  readonly storeEpoch: number;
   readonly clusterDomain: string;
   /** Host service account of all tenant pods; it has no rights. */
   readonly workloadServiceAccount: string;
   readonly kubernetesVersion: string;
   /** As Kubernetes names it (`amd64`, `arm64`): of the machine that the syncer runs on, and so of the host's nodes. */
   readonly architecture: string;
+  /** Minor version of the host's Kubernetes, as its API server said at start. */
+  readonly hostMinor: number;
+  readonly podRules: PodRules;
 }
 
 /** Finds objects by something else than their key. Values are computed when an object enters the cache. */

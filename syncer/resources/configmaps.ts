@@ -5,7 +5,8 @@ import { keyOf } from '../model/object.ts';
 import type { Resource } from '../model/resource.ts';
 import { keyText } from '../model/side.ts';
 import { omit, pick } from '../translate/fields.ts';
-import { annotationKeys, mergeMetadata, onHost } from '../translate/metadata.ts';
+import { annotationKeys, onHost } from '../translate/metadata.ts';
+import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
 import { podsByConfigMap } from './pods/references.ts';
 

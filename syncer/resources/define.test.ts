@@ -7,7 +7,8 @@ import { podLifecycle, recreates, virtualOwns } from '../model/lifecycle.ts';
 import type { HostSide, Lifecycle, VirtualSide } from '../model/lifecycle.ts';
 import type { Metadata } from '../model/object.ts';
 import type { ToHost } from '../model/resource.ts';
-import { mergeMetadata, onHost } from '../translate/metadata.ts';
+import { onHost } from '../translate/metadata.ts';
+import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
 
 const key = 'shop/web';
@@ -62,7 +63,13 @@ const hostSides: Readonly<Record<HostSide, readonly Widget[]>> = {
   deleting: [hostOf({ deletionTimestamp: 'now' })],
   leaving: [hostOf({ deletionTimestamp: 'now' }, { uid: 'v0' })],
   foreign: [object(widgets, { ...hostKey, uid: 'h9' })],
+  entrusted: [entrusted(hostOf())],
 };
+
+function entrusted(host: Widget): Widget {
+  const labels = { ...host.metadata.labels, 'vcluster.loft.sh/controlled-by': 'other' };
+  return { ...host, metadata: { ...host.metadata, labels } };
+}
 
 function decided(lifecycle: Lifecycle, virtual: VirtualSide, host: HostSide): string {
   const view = viewOf({ virtual: virtualSides[virtual], host: hostSides[host] });
@@ -73,40 +80,40 @@ function told({ actions }: Plan): string {
   return actions.map((action) => ('side' in action ? `${action.do} ${action.side}` : action.do)).join(', ');
 }
 
-const columns: readonly HostSide[] = ['unseen', 'gone', 'live', 'stale', 'deleting', 'leaving', 'foreign'];
+const columns: readonly HostSide[] = ['unseen', 'gone', 'live', 'stale', 'deleting', 'leaving', 'foreign', 'entrusted'];
 const none = '';
 const del = 'delete host';
 const end = 'delete virtual';
-const both = 'patch host, patch virtual';
+const both = 'patch virtual, patch host';
 const pull = 'patch virtual';
 
 /** Written out by hand, in the order of `columns`. An absent virtual object has no former incarnation: `stale` is `live` there. */
 const tables: readonly (readonly [string, Lifecycle, Readonly<Record<VirtualSide, readonly string[]>>])[] = [
   [
-    'virtualOwns [CORE-03, CORE-27, CORE-28, CORE-29]',
+    'virtualOwns [CORE-03, CORE-09, CORE-21, CORE-27, CORE-28, CORE-29]',
     virtualOwns,
     {
-      absent: [none, none, del, del, none, none, none],
-      live: ['create host', end, both, del, none, none, 'warn'],
-      deleting: [none, none, del, del, none, none, none],
+      absent: [none, none, del, del, none, none, none, none],
+      live: ['create host', end, both, del, none, none, 'warn', none],
+      deleting: [none, none, del, del, none, none, none, none],
     },
   ],
   [
     'recreates',
     recreates,
     {
-      absent: [none, none, del, del, none, none, none],
-      live: ['create host', 'create host', both, del, none, none, 'warn'],
-      deleting: [none, none, del, del, none, none, none],
+      absent: [none, none, del, del, none, none, none, none],
+      live: ['create host', 'create host', both, del, none, none, 'warn', none],
+      deleting: [none, none, del, del, none, none, none, none],
     },
   ],
   [
     'podLifecycle [POD-21, POD-28]',
     podLifecycle,
     {
-      absent: [none, none, del, del, none, none, none],
-      live: ['create host', end, both, del, pull, none, 'warn'],
-      deleting: [end, end, del, del, pull, none, end],
+      absent: [none, none, del, del, none, none, none, none],
+      live: ['create host', end, both, del, pull, none, 'warn', none],
+      deleting: [end, end, del, del, pull, none, end, none],
     },
   ],
 ];
@@ -142,7 +149,7 @@ describe('defineToHost()', () => {
   });
 
   test('an update carries UID and version of what was looked at, and nothing that is right already [CORE-22]', () => {
-    const plan = toy().decide(key, viewOf({ virtual: [virtualOf()], host: [hostOf()] }), undefined);
+    const plan = toy({ pull: () => [] }).decide(key, viewOf({ virtual: [virtualOf()], host: [hostOf()] }), undefined);
     expect(only(plan, 'patch').patch).toEqual({ size: 2, metadata: { uid: 'h1', resourceVersion: '8' } });
     const settled = toy({ pull: () => [] }).decide(
       key,

@@ -7,28 +7,22 @@ import { nothingToDo } from '../model/action.ts';
 import { kindText } from '../model/kind.ts';
 import type { Kind } from '../model/kind.ts';
 import { virtualOwns } from '../model/lifecycle.ts';
-import type { HostSide, Step, VirtualSide } from '../model/lifecycle.ts';
-import { isDeleting, keyOf } from '../model/object.ts';
-import type { KubeObject } from '../model/object.ts';
+import type { Step } from '../model/lifecycle.ts';
+import { keyOf } from '../model/object.ts';
+import type { KubeObject, Metadata } from '../model/object.ts';
 import type { Change, PolicyRule, Resource, ToHost } from '../model/resource.ts';
 import { keyText, parseKey } from '../model/side.ts';
-import type { Host, Key, Virtual } from '../model/side.ts';
+import type { Host, Virtual } from '../model/side.ts';
 import type { View } from '../model/view.ts';
 import { mergePatch } from '../translate/equality.ts';
-import { incarnationOf, originOf } from '../translate/metadata.ts';
-import { hostName } from '../translate/names.ts';
+import { annotationKeys, incarnationOf, originOf } from '../translate/metadata.ts';
+import { inVirtualWords } from './refusal-words.ts';
+import { pullMetadata } from '../translate/three-way.ts';
+import { observe, remembers, survey } from './observe.ts';
+import type { Seen } from './observe.ts';
 
 /** How long to wait before looking again at a host object that is in the way and not ours; its removal is watched too. */
 const conflictAgainMs = 60_000;
-
-interface Seen<T extends KubeObject> {
-  readonly key: Key<'virtual'>;
-  readonly hostKey: Key<'host'>;
-  readonly virtual: Virtual<T> | undefined;
-  readonly host: Host<T> | undefined;
-  readonly virtualSide: VirtualSide;
-  readonly hostSide: HostSide;
-}
 
 export function defineToHost<T extends KubeObject>(def: ToHost<T>): Resource {
   const lifecycle = def.lifecycle ?? virtualOwns;
@@ -46,10 +40,15 @@ export function defineToHost<T extends KubeObject>(def: ToHost<T>): Resource {
       const plan = act(def, lifecycle[seen.virtualSide][seen.hostSide], { seen, view });
       return { ...plan, remembers: remembers(seen, had) };
     },
+    survey: (view) => survey(def, view),
     onRefusal: (key, message, view) => {
       const virtual = view.virtual.peek(def.kind, parseKey<'virtual'>(key));
       if (virtual === undefined) return [];
-      const warning = warn(def, virtual, `Error syncing: ${inVirtualWords(message, key, view)}`);
+      const warning = warn(
+        def,
+        virtual,
+        `Error syncing: ${inVirtualWords(message, parseKey<'virtual'>(key), view.release)}`,
+      );
       return [warning, ...(def.afterRefusal?.(virtual, message, view) ?? [])];
     },
   };
@@ -69,70 +68,6 @@ function keysOf<T extends KubeObject>(def: ToHost<T>, change: Change, view: View
   if (change.side === 'virtual') return [keyText(keyOf(change.object))];
   const origin = originOf(change.object, def.kind, view.release);
   return origin === undefined ? [] : [keyText(origin)];
-}
-
-function observe<T extends KubeObject>(
-  def: ToHost<T>,
-  key: Key<'virtual'>,
-  { view, had }: { view: View; had: string | undefined },
-): Seen<T> {
-  const hostKey: Key<'host'> = {
-    namespace: view.release.namespace,
-    name: hostName(key.name, key.namespace, view.release),
-  };
-  const virtual = view.virtual.get(def.kind, key);
-  const host = view.host.get(def.kind, hostKey);
-  return {
-    key,
-    hostKey,
-    virtual,
-    host,
-    virtualSide: virtualSideOf(def, virtual, view),
-    hostSide: hostSideOf(def, { key, virtual, host, view, had }),
-  };
-}
-
-function virtualSideOf<T extends KubeObject>(def: ToHost<T>, virtual: Virtual<T> | undefined, view: View): VirtualSide {
-  if (virtual === undefined) return 'absent';
-  if (isDeleting(virtual)) return 'deleting';
-  return def.wanted === undefined || def.wanted(virtual, view) ? 'live' : 'absent';
-}
-
-interface HostSight<T extends KubeObject> {
-  readonly key: Key<'virtual'>;
-  readonly virtual: Virtual<T> | undefined;
-  readonly host: Host<T> | undefined;
-  readonly view: View;
-  readonly had: string | undefined;
-}
-
-function hostSideOf<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, view, had }: HostSight<T>): HostSide {
-  if (host === undefined) return hasHad(def, virtual, had) ? 'gone' : 'unseen';
-  const origin = originOf(host, def.kind, view.release);
-  if (origin === undefined || keyText(origin) !== keyText(key)) return 'foreign';
-  const former = virtual !== undefined && incarnationOf(host) !== virtual.metadata.uid;
-  if (isDeleting(host)) return former ? 'leaving' : 'deleting';
-  return former ? 'stale' : 'live';
-}
-
-function hasHad<T extends KubeObject>(
-  def: ToHost<T>,
-  virtual: Virtual<T> | undefined,
-  had: string | undefined,
-): boolean {
-  return virtual !== undefined && (had === virtual.metadata.uid || def.mustHaveHad?.(virtual) === true);
-}
-
-/**
- * Which incarnation has had a host object, so that its disappearance can be told from never having been (CORE-26). Kept while
- * the virtual object lives; a former incarnation's disappearance says nothing about this one (SVC-12).
- */
-function remembers<T extends KubeObject>(
-  { virtualSide, hostSide, host }: Seen<T>,
-  had: string | undefined,
-): string | undefined {
-  if (host !== undefined && hostSide !== 'foreign') return incarnationOf(host);
-  return virtualSide === 'absent' ? undefined : had;
 }
 
 interface Situation<T extends KubeObject> {
@@ -166,7 +101,10 @@ function push<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>
   const translated = def.toHost(seen.virtual, view);
   switch (translated.is) {
     case 'object':
-      return { actions: [createHost(def, translated.object)] };
+      return {
+        actions: [createHost(def, translated.object), ...cautions(def, seen.virtual, translated.warnings ?? [])],
+        remembersWhenDone: seen.virtual.metadata.uid,
+      };
     case 'waiting':
       return { actions: [], why: translated.why };
     case 'refused':
@@ -187,30 +125,44 @@ function createHost<T extends KubeObject>(def: ToHost<T>, object: Host<T>): Acti
   };
 }
 
+/** The virtual side is written first, so that a crash in between leaves the base as it was and the rest is done again (CORE-21). */
 function pushAndPull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>): Plan {
-  if (seen.virtual === undefined || seen.host === undefined) return nothingToDo;
+  const { virtual, host } = seen;
+  if (virtual === undefined || host === undefined) return nothingToDo;
   const pulled = pull(def, { seen, view });
-  const translated = def.toHost(seen.virtual, view);
+  const translated = def.toHost(virtual, view);
   if (translated.is === 'waiting') return { actions: pulled, why: translated.why };
-  if (translated.is === 'refused') {
-    return { actions: [...pulled, warn(def, seen.virtual, translated.why)], why: translated.why };
-  }
-  const update = updateOf(def, seen.host, def.merge(seen.host, translated.object));
-  return { actions: update === undefined ? pulled : [update, ...pulled] };
+  if (translated.is === 'refused')
+    return { actions: [...pulled, warn(def, virtual, translated.why)], why: translated.why };
+  // Its version is used up by the first write; the answer brings the key again.
+  const shared = pulled.length > 0 ? [] : sharedMetadata(def, { virtual, host, desired: translated.object });
+  return { actions: [...pulled, ...shared, ...updateOf(def, host, translated.object)] };
+}
+
+interface Both<T extends KubeObject> {
+  readonly virtual: Virtual<T>;
+  readonly host: Host<T>;
+  readonly desired: Host<T>;
+}
+
+/** Labels and annotations that were changed on the host and not by the tenant (ANN-03, LAB-08). */
+function sharedMetadata<T extends KubeObject>(def: ToHost<T>, { virtual, host, desired }: Both<T>): readonly Action[] {
+  const changes = pullMetadata(host.metadata, desired.metadata, virtual.metadata);
+  if (changes === undefined) return [];
+  const { uid, resourceVersion } = virtual.metadata;
+  const patch = { metadata: { ...changes, uid, resourceVersion } };
+  return [{ do: 'patch', side: 'virtual', kind: def.kind, key: keyOf(virtual), patch }];
 }
 
 /** Conditional on the state that was looked at, so that a change in between is looked at first (spec CORE-22). */
-function updateOf<T extends KubeObject>(def: ToHost<T>, host: Host<T>, merged: Host<T>): Action | undefined {
-  const patch = mergePatch(host, merged);
-  if (patch === undefined) return undefined;
+function updateOf<T extends KubeObject>(def: ToHost<T>, host: Host<T>, desired: Host<T>): readonly Action[] {
+  const patch: { readonly metadata?: Partial<Metadata> } | undefined = mergePatch(host, def.merge(host, desired));
+  if (patch === undefined) return [];
   const { uid, resourceVersion } = host.metadata;
-  return {
-    do: 'patch',
-    side: 'host',
-    kind: def.kind,
-    key: keyOf(host),
-    patch: { ...patch, metadata: { ...(patch as { metadata?: object }).metadata, uid, resourceVersion } },
-  };
+  const version = desired.metadata.annotations?.[annotationKeys.version];
+  const stamp = version && { annotations: { ...patch.metadata?.annotations, [annotationKeys.version]: version } };
+  const metadata = { ...patch.metadata, ...stamp, uid, resourceVersion };
+  return [{ do: 'patch', side: 'host', kind: def.kind, key: keyOf(host), patch: { ...patch, metadata } }];
 }
 
 function pull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>): readonly Action[] {
@@ -221,9 +173,12 @@ function pull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>
 function deleteHost<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, hostKey }: Seen<T>): readonly Action[] {
   if (host === undefined) return [];
   const base = { do: 'delete', side: 'host', kind: def.kind, key: hostKey, uid: host.metadata.uid ?? '' } as const;
-  // A virtual object that is there and not wanted was read; one that is not there may only be missing from the cache (OPS-15).
-  if (virtual !== undefined) return [{ ...base, graceSeconds: def.hostGraceSeconds?.(virtual) }];
-  return [{ ...base, onlyIfAbsent: { side: 'virtual', kind: def.kind, key, uid: incarnationOf(host) } }];
+  const incarnation = incarnationOf(host);
+  // The virtual object that it was made for is there, on its way out or not wanted any more: no doubt about it.
+  if (virtual?.metadata.uid === incarnation)
+    return [{ ...base, graceSeconds: virtual && def.hostGraceSeconds?.(virtual) }];
+  // One that is not there may only be missing from the cache (OPS-15), or from a store that was replaced (OPS-08).
+  return [{ ...base, onlyIfAbsent: { side: 'virtual', kind: def.kind, key, uid: incarnation } }];
 }
 
 function deleteVirtual<T extends KubeObject>(def: ToHost<T>, { key, virtual, hostKey }: Seen<T>): readonly Action[] {
@@ -251,15 +206,21 @@ function conflict<T extends KubeObject>(def: ToHost<T>, { virtual }: Seen<T>): P
   };
 }
 
-/** A server's message without the request line and with the tenant's names for the host's (I7). */
-function inVirtualWords(message: string, key: string, { release }: View): string {
-  const { name, namespace } = parseKey<'virtual'>(key);
-  return message
-    .replace(/^[A-Z]+ \/\S+: /, '')
-    .replaceAll(hostName(name, namespace, release), name)
-    .replaceAll(release.namespace, namespace);
-}
-
 function warn<T extends KubeObject>(def: ToHost<T>, virtual: Virtual<T>, message: string): Action {
   return { do: 'warn', kind: def.kind, object: virtual, reason: 'SyncError', message };
+}
+
+/** What was left out of an object that was created all the same. */
+function cautions<T extends KubeObject>(
+  def: ToHost<T>,
+  virtual: Virtual<T>,
+  warnings: readonly string[],
+): readonly Action[] {
+  return warnings.map((message) => ({
+    do: 'warn',
+    kind: def.kind,
+    object: virtual,
+    reason: 'SyncWarning',
+    message,
+  }));
 }

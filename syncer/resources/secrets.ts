@@ -8,7 +8,8 @@ import type { Resource } from '../model/resource.ts';
 import { keyText } from '../model/side.ts';
 import { omit, pick } from '../translate/fields.ts';
 import { labelKeys } from '../translate/labels.ts';
-import { annotationKeys, mergeMetadata, onHost } from '../translate/metadata.ts';
+import { annotationKeys, onHost } from '../translate/metadata.ts';
+import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
 import { podsBySecret } from './pods/references.ts';
 

@@ -6,6 +6,7 @@
  *   ClusterIP, wrong IP ──► ExternalName + annotation ──► ClusterIP, right IP
  */
 import type { Action } from '../model/action.ts';
+import { parseJson } from '../model/json.ts';
 import { services as Service } from '../model/kubernetes.ts';
 import type { Service as ServiceObject, ServiceSpec } from '../model/kubernetes.ts';
 import { keyOf } from '../model/object.ts';
@@ -18,11 +19,23 @@ const placeholder = 'pending.invalid';
 export function settledSpec(service: Virtual<ServiceObject>): ServiceSpec {
   const kept = service.metadata.annotations?.[movingAnnotation];
   const between = service.spec.type === 'ExternalName' && service.spec.externalName === placeholder;
-  if (kept === undefined || !between) return service.spec;
+  return kept !== undefined && between ? (tryParseSpec(kept) ?? service.spec) : service.spec;
+}
+
+/** A tenant can write this annotation, too; what is no spec of a Service at all is not taken for one. */
+function tryParseSpec(text: string): ServiceSpec | undefined {
   try {
-    return JSON.parse(kept) as ServiceSpec;
+    const spec = parseJson(text) as ServiceSpec | null;
+    const { ports, clusterIPs, selector } = spec ?? {};
+    const isSpec =
+      typeof spec === 'object' &&
+      !Array.isArray(spec) &&
+      [ports, clusterIPs].every((list) => list === undefined || Array.isArray(list)) &&
+      (ports ?? []).every((port) => typeof port === 'object' && port !== null) &&
+      (selector === undefined || (typeof selector === 'object' && selector !== null));
+    return isSpec ? (spec ?? undefined) : undefined;
   } catch {
-    return service.spec;
+    return undefined;
   }
 }
 

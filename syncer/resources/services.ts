@@ -13,8 +13,9 @@ import type { Release, View } from '../model/view.ts';
 import { mergePatch } from '../translate/equality.ts';
 import { omit, pick } from '../translate/fields.ts';
 import { matchLabelsToHost, podScope } from '../translate/labels.ts';
-import { mergeMetadata, onHost } from '../translate/metadata.ts';
+import { onHost } from '../translate/metadata.ts';
 import { hostName } from '../translate/names.ts';
+import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
 import { movingAnnotation, moveTo, rangeAround, settledSpec } from './service-address.ts';
 

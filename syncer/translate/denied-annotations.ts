@@ -13,6 +13,20 @@ const exact: ReadonlySet<string> = new Set([
 const prefixes: readonly string[] = [
   // Static and mirror pods: a kubelet deletes those it does not know (POD-15).
   'kubernetes.io/config.',
+  // The host's token controller would take the Secret for one of its own (CS-06).
+  'kubernetes.io/service-account.',
+  // Operators of the host that copy Secrets and config maps between namespaces, both ways.
+  'reflector.v1.k8s.emberstack.com/',
+  'replicator.v1.mittwald.de/',
+  'kubed.appscode.com/',
+  // What deploys to the host takes objects that carry these for its own.
+  'meta.helm.sh/',
+  'argocd.argoproj.io/',
+  // Injected secrets, sidecars and identities.
+  'azure.workload.identity/',
+  'consul.hashicorp.com/',
+  'kuma.io/',
+  'config.linkerd.io/',
   'container.apparmor.security.beta.kubernetes.io/',
   'io.katacontainers.',
   'io.kubernetes.cri-o.',

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseJson } from '../model/json.ts';
 import { equal, equalQuantity, mergePatch } from './equality.ts';
 
-// Integers beyond 2^53 are not among the values: JSON.parse has rounded them before anything here sees them.
+// Numbers that JavaScript cannot hold are tried below.
 const json = fc.jsonValue({ maxDepth: 4 });
 const object = fc.dictionary(fc.oneof(fc.string({ maxLength: 3 }), fc.constant('__proto__')), json, {
   noNullPrototype: true,
@@ -122,7 +123,38 @@ describe('equalQuantity() [CORE-23]', () => {
     ['1', 'one'],
     ['', '0'],
     ['1e999999999', '1'],
+    ['1constructor', '1'],
   ])('%s has another value than %s', (a, b) => {
     expect(equalQuantity(a, b)).toBe(false);
+  });
+});
+
+describe('numbers that JavaScript cannot hold [CORE-23, F71]', () => {
+  const value = (text: string): object => parseJson(`{"a":[${text}]}`) as object;
+
+  test.each([
+    ['9007199254740993', '9007199254740993'],
+    ['-0', '0'],
+    ['1.0', '1'],
+    ['1e3', '1000'],
+    ['9007199254740994', '9007199254740994.0'],
+    ['1e400', '1e400'],
+  ])('%s and %s are the same: nothing to patch', (a, b) => {
+    expect(mergePatch(value(a), value(b))).toBeUndefined();
+    expect(mergePatch(value(b), value(a))).toBeUndefined();
+  });
+
+  test.each([
+    ['9007199254740993', '9007199254740992'],
+    ['9223372036854775807', '9223372036854775806'],
+    ['1.0', '"1.0"'],
+    ['9007199254740993', '{"text":"9007199254740993"}'],
+    ['-0', 'null'],
+    ['1e400', '1e401'],
+  ])('%s differs from %s, and the patch carries it as it was written', (before, after) => {
+    expect(JSON.stringify(mergePatch(value(before), value(after)))).toBe(`{"a":[${after}]}`);
+    expect(JSON.stringify(mergePatch(value(after), value(before)))).toBe(`{"a":[${before}]}`);
+    const [from, to] = [`{"n":${before}}`, `{"n":${after}}`].map((text) => parseJson(text) as object);
+    expect(JSON.stringify(mergePatch(from ?? {}, to ?? {}))).toBe(`{"n":${after}}`);
   });
 });

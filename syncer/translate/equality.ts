@@ -1,14 +1,17 @@
 /**
  * Sameness of JSON values as Kubernetes means it, and the patch that leads from one to the other.
  *
- * Values come from JSON.parse, so integers beyond 2^53 are already rounded when they get here; Kubernetes has none in the fields
- * that are compared. Keys are only ever read as own properties: a tenant may call one `__proto__`.
+ * Numbers are compared by value, whatever their size and however they are written (model/json.ts). Keys are only ever read as
+ * own properties: a tenant may call one `__proto__`.
  */
+import { ExactNumber } from '../model/json.ts';
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Whether two values mean the same: order of keys is irrelevant; missing, null, empty map and empty list are alike. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
+  if (a instanceof ExactNumber || b instanceof ExactNumber) return equalNumbers(a, b);
   if (isBlank(a)) return isBlank(b);
   if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b);
   return isObject(a) && isObject(b) && equalMaps(a, b);
@@ -39,12 +42,20 @@ function change(before: unknown, after: unknown): unknown {
   return after;
 }
 
+function equalNumbers(a: unknown, b: unknown): boolean {
+  return isNumber(a) && isNumber(b) && equalQuantity(String(a), String(b));
+}
+
 function equalMaps(a: JsonObject, b: JsonObject): boolean {
   return keysOf(a, b).every((key) => equal(own(a, key), own(b, key)));
 }
 
 function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+}
+
+function isNumber(value: unknown): value is number | ExactNumber {
+  return typeof value === 'number' || value instanceof ExactNumber;
 }
 
 function isBlank(value: unknown): boolean {
@@ -54,7 +65,7 @@ function isBlank(value: unknown): boolean {
 }
 
 function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }
 
 function own(object: JsonObject, key: string): unknown {
@@ -70,18 +81,18 @@ interface Quantity {
   readonly exponent: number;
 }
 
-const decimalExponents: Readonly<Record<string, number>> = {
-  n: -9,
-  u: -6,
-  m: -3,
-  '': 0,
-  k: 3,
-  M: 6,
-  G: 9,
-  T: 12,
-  P: 15,
-  E: 18,
-};
+const decimalExponents: ReadonlyMap<string, number> = new Map([
+  ['n', -9],
+  ['u', -6],
+  ['m', -3],
+  ['', 0],
+  ['k', 3],
+  ['M', 6],
+  ['G', 9],
+  ['T', 12],
+  ['P', 15],
+  ['E', 18],
+]);
 const binaryUnits = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 /** No quantity needs more; an exponent from a tenant must not make a number of a billion digits. */
 const exponentMax = 100;
@@ -99,7 +110,8 @@ function parseQuantity(text: string): Quantity | undefined {
 function parseSuffix(suffix: string): { factor: bigint; exponent: number } | undefined {
   const power = binaryUnits.indexOf(suffix);
   if (power > 0) return { factor: 1024n ** BigInt(power), exponent: 0 };
-  const exponent = decimalExponents[suffix] ?? (/^[eE][+-]?\d+$/u.test(suffix) ? Number(suffix.slice(1)) : undefined);
+  const exponent =
+    decimalExponents.get(suffix) ?? (/^[eE][+-]?\d+$/u.test(suffix) ? Number(suffix.slice(1)) : undefined);
   return exponent === undefined || Math.abs(exponent) > exponentMax ? undefined : { factor: 1n, exponent };
 }
 

@@ -1,11 +1,12 @@
 /**
  * Labels and label selectors on their way to the host. Labels pass as they are, except that a tenant can neither set nor select
- * what means something there: `release` (selected by the control plane's own Service) and everything under `vcluster.loft.sh/`.
+ * what means something there: everything under `vcluster.loft.sh/`, and what denied-labels.ts lists.
  *
  * Labels of objects and keys of selectors go through the same `labelKeyToHost`, or selectors would stop matching.
  */
 import type { StringMap } from '../model/object.ts';
 import type { Release } from '../model/view.ts';
+import { isDeniedLabel } from './denied-labels.ts';
 import { digest, shorten } from './names.ts';
 
 export const reservedPrefix = 'vcluster.loft.sh/';
@@ -35,14 +36,19 @@ export interface LabelExpression {
 
 type Named = Pick<Release, 'name'>;
 
+/** Whether a label or annotation key is bookkeeping of ours, which nobody else may set (LAB-06, ANN-02). */
+export function isReserved(key: string): boolean {
+  return key.startsWith(reservedPrefix);
+}
+
 /** Whether a host label key is one that only this program writes, other than the markers of `labelKeys`. */
 export function isTranslatedKey(key: string): boolean {
   return key.startsWith(translatedPrefix) || key.startsWith(namespaceLabelPrefix);
 }
 
-/** LAB-01, and the rest of the reserved prefix with it. */
+/** LAB-01, with the rest of the reserved prefix and every key that the host would act upon (LAB-03). */
 export function labelKeyToHost(key: string, release: Named): string {
-  if (key !== 'release' && !key.startsWith(reservedPrefix)) return key;
+  if (!key.startsWith(reservedPrefix) && !isDeniedLabel(key)) return key;
   return shorten(`${translatedPrefix}${release.name}-x-${digest(key)}`);
 }
 

@@ -6,7 +6,8 @@ import type { KubeObject, Metadata } from '../model/object.ts';
 import type { View } from '../model/view.ts';
 import { release } from '../../test/support/release.ts';
 import { mergePatch } from './equality.ts';
-import { annotationKeys, incarnationOf, mergeMetadata, onHost, originOf, withMarks } from './metadata.ts';
+import { annotationKeys, incarnationOf, onHost, originOf, withMarks } from './metadata.ts';
+import { mergeMetadata } from './three-way.ts';
 
 const nothing = {
   get: () => undefined,
@@ -55,8 +56,7 @@ describe('onHost()', () => {
           'vcluster.loft.sh/object-kind': '/v1, Kind=ConfigMap',
           'vcluster.loft.sh/object-host-name': 'settings-x-shop-x-vc1',
           'vcluster.loft.sh/object-host-namespace': 'tenant-a',
-          'vcluster.loft.sh/managed-labels': 'app',
-          'vcluster.loft.sh/managed-annotations': 'note',
+          'vcluster.loft.sh/last-agreed': expect.stringMatching(/^annotation note \w+\nlabel app \w+$/u),
         },
       },
       data: { a: '1' },
@@ -227,7 +227,7 @@ test('withMarks() lists added annotations, so that they can be taken back', () =
     b: '1',
     'a.io/x': '2',
     'vcluster.loft.sh/uid': '3',
-    'vcluster.loft.sh/managed-annotations': 'a.io/x\nb',
+    'vcluster.loft.sh/last-agreed': expect.stringMatching(/^annotation a\.io\/x !\nannotation b \w+\nlabel more !$/u),
   });
   expect(marked.metadata.labels).toMatchObject({ more: 'x' });
 });

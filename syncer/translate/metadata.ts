@@ -9,8 +9,10 @@ import type { Kind } from '../model/kind.ts';
 import type { KubeObject, Metadata, OwnerReference, StringMap } from '../model/object.ts';
 import type { Host, Key, Virtual } from '../model/side.ts';
 import type { Release, View } from '../model/view.ts';
+import { agreedLines, baseText, linesOf, markLines } from './base.ts';
 import { isDeniedAnnotation } from './denied-annotations.ts';
-import { isTranslatedKey, labelKeys, labelsToHost, reservedPrefix } from './labels.ts';
+import { withoutDeniedOf } from './denied-labels.ts';
+import { isReserved, labelKeys, labelsToHost } from './labels.ts';
 import { clusterScopedHostName, hostName, shorten } from './names.ts';
 
 export { labelKeys } from './labels.ts';
@@ -22,9 +24,10 @@ export const annotationKeys = {
   objectKind: 'vcluster.loft.sh/object-kind',
   objectHostName: 'vcluster.loft.sh/object-host-name',
   objectHostNamespace: 'vcluster.loft.sh/object-host-namespace',
-  /** Keys, one a line, that the tenant's object has: what is listed and no longer wanted is removed. */
-  managedAnnotations: 'vcluster.loft.sh/managed-annotations',
-  managedLabels: 'vcluster.loft.sh/managed-labels',
+  /** What both sides last agreed on about labels and annotations (base.ts). */
+  base: 'vcluster.loft.sh/last-agreed',
+  /** The virtual object's resourceVersion when its host object was last written; shows a backing store that has gone back (OPS-08). */
+  version: 'vcluster.loft.sh/object-version',
   /** On a virtual object: sync it although nothing uses it. */
   forceSync: 'vcluster.loft.sh/force-sync',
 } as const;
@@ -50,8 +53,11 @@ export function withMarks<T extends KubeObject>(
   marks: { readonly labels?: StringMap; readonly annotations?: StringMap },
 ): Host<T> {
   const { metadata } = host;
-  const listed = lines(metadata.annotations?.[annotationKeys.managedAnnotations]);
-  const added = Object.keys(marks.annotations ?? {}).filter((key) => !key.startsWith(reservedPrefix));
+  const text = metadata.annotations?.[annotationKeys.base];
+  const added = [
+    ...markLines('label', unreserved(marks.labels)),
+    ...markLines('annotation', unreserved(marks.annotations)),
+  ];
   return {
     ...host,
     metadata: {
@@ -60,7 +66,7 @@ export function withMarks<T extends KubeObject>(
       annotations: {
         ...metadata.annotations,
         ...marks.annotations,
-        ...listing(annotationKeys.managedAnnotations, [...listed, ...added]),
+        ...(added.length > 0 && { [annotationKeys.base]: baseText([...linesOf(text), ...added]) }),
       },
     },
   };
@@ -85,27 +91,10 @@ export function incarnationOf(host: Host<KubeObject>): string | undefined {
   return host.metadata.annotations?.[annotationKeys.objectUid];
 }
 
-/**
- * The metadata of a live host object with everything of ours put right. What was ours and is no longer wanted goes; what others
- * have added on the host (webhooks, controllers, administrators) stays.
- */
-export function mergeMetadata(host: Metadata, desired: Metadata): Metadata {
-  const labels = mergeMap(host.labels, desired.labels, [
-    ...lines(host.annotations?.[annotationKeys.managedLabels]),
-    ...Object.keys(host.labels ?? {}).filter(isTranslatedKey),
-  ]);
-  const annotations = mergeMap(host.annotations, desired.annotations, [
-    ...lines(host.annotations?.[annotationKeys.managedAnnotations]),
-    ...Object.keys(host.annotations ?? {}).filter((key) => key.startsWith(reservedPrefix)),
-  ]);
-  const ownerReferences = mergeOwners(host.ownerReferences ?? [], desired.ownerReferences ?? []);
-  return { ...host, labels, annotations, ownerReferences };
-}
-
 /** Annotations of the tenant that may reach the host (ANN-06, ANN-07). */
 export function annotationsToHost(annotations: StringMap | undefined): StringMap {
   return Object.fromEntries(
-    Object.entries(annotations ?? {}).filter(([key]) => !key.startsWith(reservedPrefix) && !isDeniedAnnotation(key)),
+    Object.entries(annotations ?? {}).filter(([key]) => !isReserved(key) && !isDeniedAnnotation(key)),
   );
 }
 
@@ -117,7 +106,7 @@ export function serviceOwner(release: Release): OwnerReference {
 function hostMetadata(virtual: Metadata, kind: Kind, release: Release): Metadata {
   const namespace = kind.namespaced ? (virtual.namespace ?? '') : '';
   const host = identity({ name: virtual.name, namespace }, kind, release);
-  const labels = labelsToHost(virtual.labels, release);
+  const labels = labelsToHost(withoutDeniedOf(kind, virtual.labels ?? {}), release);
   const annotations = annotationsToHost(virtual.annotations);
   return {
     name: host.name,
@@ -129,11 +118,13 @@ function hostMetadata(virtual: Metadata, kind: Kind, release: Release): Metadata
     },
     annotations: {
       ...annotations,
-      ...listing(annotationKeys.managedAnnotations, Object.keys(annotations)),
-      ...listing(annotationKeys.managedLabels, Object.keys(labels)),
+      ...baseOf(labels, annotations),
       [annotationKeys.objectName]: virtual.name,
       ...(kind.namespaced && { [annotationKeys.objectNamespace]: namespace }),
       ...(virtual.uid !== undefined && { [annotationKeys.objectUid]: virtual.uid }),
+      ...(virtual.resourceVersion !== undefined && {
+        [annotationKeys.version]: versionStamp(virtual.resourceVersion, release),
+      }),
       [annotationKeys.objectKind]: kindText(kind),
       [annotationKeys.objectHostName]: host.name,
       ...(kind.namespaced && { [annotationKeys.objectHostNamespace]: host.namespace }),
@@ -180,28 +171,17 @@ function agrees(stated: string | undefined, actual: string | undefined): boolean
   return stated === undefined || stated === actual;
 }
 
-function mergeMap(host: StringMap | undefined, desired: StringMap | undefined, owned: readonly string[]): StringMap {
-  const dropped = new Set(owned);
-  dropped.delete(labelKeys.controlledBy); // Set and read by other controllers on the host (LAB-07).
-  const kept = Object.entries(host ?? {}).filter(([key]) => !dropped.has(key));
-  return { ...Object.fromEntries(kept), ...desired };
+/** Comparable only within one epoch: the store may have been replaced, with consent (OPS-08). */
+export function versionStamp(resourceVersion: string, { storeEpoch }: Release): string {
+  return storeEpoch === 0 ? resourceVersion : `${resourceVersion}/${storeEpoch}`;
 }
 
-/** Ours are matched by kind and name, so that a Service that was made again takes over (NAM-35). */
-function mergeOwners(host: readonly OwnerReference[], desired: readonly OwnerReference[]): readonly OwnerReference[] {
-  const isOurs = (owner: OwnerReference): boolean =>
-    desired.some((own) => own.kind === owner.kind && own.apiVersion === owner.apiVersion && own.name === owner.name);
-  const others = host.filter((owner) => !isOurs(owner));
-  // The API server refuses a second controller.
-  const taken = others.some((owner) => owner.controller === true);
-  const ours = desired.map((own) => (taken ? { ...own, controller: false } : own));
-  return [...ours, ...others];
+function baseOf(labels: StringMap, annotations: StringMap): StringMap {
+  const shared = Object.fromEntries(Object.entries(labels).filter(([key]) => !isReserved(key)));
+  const lines = [...agreedLines('label', shared), ...agreedLines('annotation', annotations)];
+  return lines.length === 0 ? {} : { [annotationKeys.base]: baseText(lines) };
 }
 
-function listing(key: string, values: readonly string[]): StringMap {
-  return values.length === 0 ? {} : { [key]: [...new Set(values)].toSorted().join('\n') };
-}
-
-function lines(text: string | undefined): readonly string[] {
-  return text === undefined || text === '' ? [] : text.split('\n');
+function unreserved(map: StringMap | undefined): readonly string[] {
+  return Object.keys(map ?? {}).filter((key) => !isReserved(key));
 }

@@ -5,6 +5,7 @@ import type { CacheSet } from '../../syncer/caches.ts';
 import { Engine } from '../../syncer/loop/engine.ts';
 import { Performer } from '../../syncer/loop/perform.ts';
 import { Queue } from '../../syncer/loop/queue.ts';
+import { silentMetrics } from '../../syncer/loop/telemetry.ts';
 import { EventWarner } from '../../syncer/loop/warner.ts';
 import { ApiError, ConnectionError } from '../../syncer/model/errors.ts';
 import { resources } from '../../syncer/resources/index.ts';
@@ -51,8 +52,8 @@ export class Life {
     const { stores } = this.#caches;
     const performer = new Performer(this.#clusters, stores, new EventWarner(this.#clusters.virtual, now));
     const queue = new Queue({ now, schedule, random: around.random });
-    const metrics = { reconciled: () => {} };
-    this.#engine = new Engine({ resources, release, stores, queue, performer, log, metrics, now });
+    const metrics = silentMetrics;
+    this.#engine = new Engine({ resources, release, stores, queue, performer, log, metrics, now, monotonicMs: now });
     void this.#caches.run(this.#stop.signal);
     const begin = (): void => (stores.complete ? this.#begin() : void schedule(begin, pollMs));
     schedule(begin, pollMs);

@@ -192,6 +192,7 @@ class World {
 function masked(object: KubeObject): string {
   const { resourceVersion: _, generation: __, ...metadata } = object.metadata;
   return JSON.stringify(sorted({ ...object, metadata }))
+    .replace(/("vcluster.loft.sh\/object-version":)"\d+"/g, '$1"VERSION"')
     .replace(/\b(host|virtual)-uid-\d+/g, 'UID')
     .replace(/\b10\.96\.1\.\d+/g, 'IP')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');

@@ -18,7 +18,9 @@ type Step =
   | { readonly do: 'update'; readonly patch: object }
   | { readonly do: 'delete'; readonly graceSeconds: number | undefined }
   /** The host's administrator deletes the host pod. */
-  | { readonly do: 'evict' };
+  | { readonly do: 'evict' }
+  /** A controller on the host labels the host object; the tenant is to see it. */
+  | { readonly do: 'label'; readonly value: string };
 
 export interface Actor {
   readonly kind: Kind;
@@ -51,7 +53,7 @@ export function writeScript(random: () => number): readonly Actor[] {
       const step: Step = exists
         ? pick(nextSteps(kind, random))
         : { do: 'create', content: content(kind, random), held: random() < 0.3 };
-      exists = step.do === 'create' || step.do === 'update';
+      exists = step.do === 'create' || step.do === 'update' || step.do === 'label';
       steps.push({ step, pauseMs: pick([0, 5, random() * pauseMaxMs]) });
     }
     return { kind, name, steps };
@@ -61,7 +63,8 @@ export function writeScript(random: () => number): readonly Actor[] {
 function nextSteps(kind: Kind, random: () => number): readonly [Step, ...Step[]] {
   const removal: Step = { do: 'delete', graceSeconds: kind === pods && random() < 0.3 ? 0 : undefined };
   const update: Step = { do: 'update', patch: change(kind, random) };
-  return kind === pods ? [removal, update, { do: 'evict' }] : [removal, update];
+  const label: Step = { do: 'label', value: String(Math.floor(random() * 1_000)) };
+  return kind === pods ? [removal, update, label, { do: 'evict' }] : [removal, update, label];
 }
 
 function content(kind: Kind, random: () => number): object {
@@ -155,6 +158,8 @@ export class Tenant {
       }
       case 'evict':
         return () => this.#evicts(actor);
+      case 'label':
+        return () => this.#labels(actor, step.value);
       default:
         return step satisfies never;
     }
@@ -167,6 +172,18 @@ export class Tenant {
     const longEnoughMs = deletionGracePeriodSeconds === 0 ? 500 : Infinity;
     if (this.#clock.nowMs - Date.parse(deletionTimestamp ?? '') < longEnoughMs) return;
     if (deletionTimestamp !== undefined) virtual.patch(kind, { namespace, name }, { metadata: { finalizers: null } });
+  }
+
+  /** Of what is not on the host, or on its way out, nothing more is to be expected. */
+  #labels({ kind, name }: Actor, value: string): boolean {
+    const { host, virtual } = this.#clusters;
+    const labels = { host: value };
+    const object = virtual.get(kind, { namespace, name });
+    if (object === undefined || isDeleting(object) || object.metadata.labels?.['host'] === value) return true;
+    const hostKey = { namespace: release.namespace, name: hostName(name, namespace, release) };
+    const copy = host.get(kind, hostKey);
+    if (copy !== undefined && !isDeleting(copy)) host.patch(kind, hostKey, { metadata: { labels } });
+    return false;
   }
 
   #evicts(actor: Actor): boolean {

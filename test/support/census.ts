@@ -65,11 +65,16 @@ export async function idle(syncer: Pair['syncer']): Promise<void> {
     const metrics = await syncer.metrics();
     const looks = metrics
       .split('\n')
-      .filter((line) => line.startsWith('vcluster_reconciles_total'))
+      .filter((line) => line.startsWith('vcluster_reconciles_total') && !line.endsWith(' 0'))
       .join();
-    const same = looks !== '' && looks === before && metrics.includes('vcluster_queue_length 0');
+    const same = looks !== '' && looks === before && isQueueEmpty(metrics);
     before = looks;
     calm = same ? calm + 1 : 0;
     return calm === calmReadings;
   });
+}
+
+function isQueueEmpty(metrics: string): boolean {
+  const lengths = [...metrics.matchAll(/^vcluster_queue_length\{.*\} (\d+)$/gmu)];
+  return lengths.length > 0 && lengths.every(([, length]) => length === '0');
 }

@@ -18,6 +18,9 @@ import { resources } from '../../syncer/resources/index.ts';
 import { controlPlaneDir, issueKubeconfig, silent, startControlPlane, startKwok } from '../../testbed/index.ts';
 import type { ControlPlane, Kwok } from '../../testbed/index.ts';
 import { stopControlPlane } from '../../testbed/control-plane.ts';
+import type { ChaosProxy } from '../faults/proxy/proxy.ts';
+import { startProxy } from '../faults/proxy/start.ts';
+import type { Through } from '../faults/proxy/start.ts';
 import { SyncerProcess } from './syncer-process.ts';
 
 export const releaseName = 'team-a';
@@ -42,6 +45,8 @@ export interface Pair {
   readonly hostPlane: ControlPlane;
   readonly virtualPlane: ControlPlane;
   readonly syncer: SyncerProcess;
+  /** The syncer's ways to the two API servers; clients of the test go past them. @throws when a side has none */
+  readonly proxies: Readonly<Record<Side, ChaosProxy>>;
   stop(): Promise<void>;
 }
 
@@ -53,6 +58,8 @@ export interface PairOptions {
   readonly logLevel?: string;
   /** Further flags of the API servers, such as for an audit log. */
   readonly apiServerArgs?: Readonly<Record<Side, readonly string[]>>;
+  /** Sides whose API server the syncer, and only it, reaches through a chaos proxy. */
+  readonly through?: Through;
 }
 
 /** Starts everything and waits until the syncer is ready. `name` keeps test files apart. */
@@ -67,9 +74,59 @@ export async function startPair(name: string, options: PairOptions = {}): Promis
 }
 
 async function start(dirs: Readonly<Record<Side, string>>, options: PairOptions): Promise<Pair> {
-  const { virtualServiceCidr = serviceCidr, program = main, logLevel = 'debug', apiServerArgs } = options;
+  const { program = main, logLevel = 'debug', through = {} } = options;
   const egressSocket = join(dirs.virtual, 'egress.sock');
-  const [hostPlane, virtualPlane] = await Promise.all([
+  const [hostPlane, virtualPlane] = await startPlanes(dirs, egressSocket, options);
+  const kwok: Kwok = await startKwok({ kubeconfigPath: hostPlane.kubeconfigPath, dir: dirs.host });
+  const host = new Client('host', kubeconfigAccess(hostPlane.kubeconfigPath));
+  const virtual = new Client('virtual', kubeconfigAccess(virtualPlane.kubeconfigPath));
+  await prepareHost(host);
+  const hostKubeconfig = await syncerKubeconfig(hostPlane);
+  const pki = await syncerPki(virtualPlane);
+  const proxies = await startProxies(through, {
+    host: { plane: hostPlane, kubeconfig: hostKubeconfig },
+    virtual: { plane: virtualPlane, kubeconfig: join(pki, 'kubeconfig') },
+  });
+  const syncer = new SyncerProcess({
+    name: releaseName,
+    namespace: hostNamespace,
+    hostKubeconfig,
+    pki,
+    egressSocket,
+    logFile: join(dirs.virtual, 'syncer.log'),
+    program,
+    logLevel,
+  });
+  await syncer.start();
+  return {
+    host,
+    virtual,
+    hostPlane,
+    virtualPlane,
+    syncer,
+    proxies: {
+      get host() {
+        return found(proxies, 'host');
+      },
+      get virtual() {
+        return found(proxies, 'virtual');
+      },
+    },
+    stop: async () => {
+      await syncer.stop();
+      await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
+      await kwok.stop();
+      await Promise.all([hostPlane.shutdown(), virtualPlane.shutdown()]);
+    },
+  };
+}
+
+function startPlanes(
+  dirs: Readonly<Record<Side, string>>,
+  egressSocket: string,
+  { virtualServiceCidr = serviceCidr, apiServerArgs }: PairOptions,
+): Promise<[ControlPlane, ControlPlane]> {
+  return Promise.all([
     startControlPlane({
       log: silent,
       dir: dirs.host,
@@ -88,33 +145,29 @@ async function start(dirs: Readonly<Record<Side, string>>, options: PairOptions)
       apiServerArgs: apiServerArgs?.virtual,
     }),
   ]);
-  const kwok: Kwok = await startKwok({ kubeconfigPath: hostPlane.kubeconfigPath, dir: dirs.host });
-  const host = new Client('host', kubeconfigAccess(hostPlane.kubeconfigPath));
-  const virtual = new Client('virtual', kubeconfigAccess(virtualPlane.kubeconfigPath));
-  await prepareHost(host);
-  const syncer = new SyncerProcess({
-    name: releaseName,
-    namespace: hostNamespace,
-    hostKubeconfig: await syncerKubeconfig(hostPlane),
-    pki: await syncerPki(virtualPlane),
-    egressSocket,
-    logFile: join(dirs.virtual, 'syncer.log'),
-    program,
-    logLevel,
-  });
-  await syncer.start();
-  return {
-    host,
-    virtual,
-    hostPlane,
-    virtualPlane,
-    syncer,
-    stop: async () => {
-      await syncer.stop();
-      await kwok.stop();
-      await Promise.all([hostPlane.shutdown(), virtualPlane.shutdown()]);
-    },
-  };
+}
+
+interface Way {
+  readonly plane: ControlPlane;
+  readonly kubeconfig: string;
+}
+
+type Proxies = Readonly<Partial<Record<Side, ChaosProxy>>>;
+
+async function startProxies(through: Through, ways: Readonly<Record<Side, Way>>): Promise<Proxies> {
+  const proxies: Partial<Record<Side, ChaosProxy>> = {};
+  for (const side of ['host', 'virtual'] as const) {
+    const options = through[side];
+    const { plane, kubeconfig } = ways[side];
+    if (options !== undefined) proxies[side] = await startProxy(plane, side, kubeconfig, options);
+  }
+  return proxies;
+}
+
+function found(proxies: Proxies, side: Side): ChaosProxy {
+  const proxy = proxies[side];
+  if (proxy === undefined) throw new Error(`This pair was started without \`through: { ${side}: {} }\`.`);
+  return proxy;
 }
 
 /** What the chart would have made: namespace, Service, service accounts and the Role of the registry. */

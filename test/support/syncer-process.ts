@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeFlags } from '../../scripts/lib/image.ts';
 import { mark } from '../../testbed/processes.ts';
@@ -23,6 +24,16 @@ export interface SyncerOptions {
   readonly logLevel: string;
 }
 
+/** What is unusual about one start. */
+export interface Circumstances {
+  /** Further flags of Node, such as a limit of the heap. */
+  readonly nodeFlags?: readonly string[];
+  /** A command before it, such as `prlimit --nofile=64`. */
+  readonly wrapper?: readonly string[];
+  /** Where its log goes instead of the file: a pipe whose other end is `output`. */
+  readonly log?: 'pipe';
+}
+
 /** The real program in a process of its own, so that it can be killed like one. */
 export class SyncerProcess {
   readonly #options: SyncerOptions;
@@ -37,12 +48,38 @@ export class SyncerProcess {
     return this.#child?.pid;
   }
 
-  async start(): Promise<void> {
-    await this.launch();
+  /** How it ended; undefined while it runs. */
+  get end(): { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined {
+    const { exitCode: code, signalCode: signal } = this.#child ?? { exitCode: null, signalCode: null };
+    return code === null && signal === null ? undefined : { code, signal };
+  }
+
+  /** The reading end of its log, of a start with `log: 'pipe'`. */
+  get output(): Readable | null | undefined {
+    return this.#child?.stdout;
+  }
+
+  get healthUrl(): string {
+    return `http://127.0.0.1:${this.#port}/healthz`;
+  }
+
+  get logFile(): string {
+    return this.#options.logFile;
+  }
+
+  /** Another syncer for the same release, not started. */
+  twin(suffix: string): SyncerProcess {
+    const { egressSocket, logFile } = this.#options;
+    const apart = { egressSocket: `${egressSocket}.${suffix}`, logFile: `${logFile}.${suffix}` };
+    return new SyncerProcess({ ...this.#options, ...apart });
+  }
+
+  async start(circumstances?: Circumstances): Promise<void> {
+    await this.launch(circumstances);
     await this.ready();
   }
 
-  async launch(): Promise<void> {
+  async launch({ nodeFlags: moreFlags = [], wrapper = [], log: where }: Circumstances = {}): Promise<void> {
     const { name, namespace, hostKubeconfig, pki, egressSocket, logFile, program, logLevel } = this.#options;
     this.#port = await freePort();
     await rm(egressSocket, { force: true });
@@ -60,8 +97,9 @@ export class SyncerProcess {
       'log-level': logLevel,
     };
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-    this.#child = spawn(process.execPath, [...nodeFlags, program, 'run', ...args], {
-      stdio: ['ignore', log, log],
+    const [command = '', ...rest] = [...wrapper, process.execPath, ...nodeFlags, ...moreFlags, program, 'run', ...args];
+    this.#child = spawn(command, rest, {
+      stdio: ['ignore', where ?? log, log],
       // Should this run crash, the next one finds the process by it.
       env: { ...process.env, [mark]: dirname(logFile) },
     });
@@ -71,12 +109,22 @@ export class SyncerProcess {
   /** Resolves when `/readyz` says so. @throws when the process ends before that, naming its log */
   async ready(): Promise<void> {
     for (const startedMs = Date.now(); Date.now() - startedMs < 60_000;) {
-      if (this.#child?.exitCode !== null) break;
+      if (this.end !== undefined) break;
       const response = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => undefined);
       if (response?.ok === true) return;
       await sleep(50);
     }
     throw new Error(`The syncer did not become ready; its log: ${this.#options.logFile}`);
+  }
+
+  /** Sends a signal and does not wait for anything. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Resolves at the process's end. */
+  async ended(): Promise<void> {
+    if (this.#child !== undefined && this.end === undefined) await once(this.#child, 'exit');
   }
 
   async metrics(): Promise<string> {

@@ -9,6 +9,8 @@ import { isDeleting, keyOf } from '../../model/object.ts';
 import type { Host, Virtual } from '../../model/side.ts';
 import type { View } from '../../model/view.ts';
 import { containerToHost, withVariables } from './containers.ts';
+import { translatedImage } from './images.ts';
+import { ephemeralRefusal } from './policy/policy.ts';
 import { environmentRefusal } from './refusals.ts';
 import { rewritingOf, serviceVariables } from './spec.ts';
 
@@ -18,18 +20,35 @@ export function pushEphemeral(host: Host<Pod>, virtual: Virtual<Pod>, view: View
   const have = host.spec.ephemeralContainers ?? [];
   const names = new Set(have.map(({ name }) => name));
   const missing = (virtual.spec.ephemeralContainers ?? []).filter(({ name }) => !names.has(name));
-  const refused = missing.flatMap((container) => environmentRefusal([container]) ?? []);
-  const added = missing.filter((container) => environmentRefusal([container]) === undefined);
+  if (missing.length === 0) return [];
+  const judged = missing.map((container) => ({ container, why: refusalOf(container, { host, virtual }, view) }));
+  const added = judged.flatMap(({ container, why }) => (why === undefined ? [container] : []));
+  const refused = judged.flatMap(({ why }) => why ?? []);
   return [
     ...refused.map((message): Action => ({ do: 'warn', kind: pods, object: virtual, reason: 'SyncError', message })),
     ...(added.length === 0 ? [] : [addition(host, [...have, ...translated(added, virtual, view)])]),
   ];
 }
 
+interface Sides {
+  readonly host: Host<Pod>;
+  readonly virtual: Virtual<Pod>;
+}
+
+/** A container that comes later meets the same policy as one that came with the pod (POD-161, ABU-23). */
+function refusalOf(container: Container, { host, virtual }: Sides, { release }: View): string | undefined {
+  return (
+    environmentRefusal([container]) ??
+    ephemeralRefusal(release.podRules.security, virtual.metadata.name, { host, container })
+  );
+}
+
 function translated(added: readonly Container[], virtual: Virtual<Pod>, view: View): readonly Container[] {
   const rewriting = rewritingOf(virtual, view.release);
   const variables = serviceVariables(virtual, view);
-  return added.map((container) => withVariables(containerToHost(container, rewriting), variables));
+  return added.map((container) =>
+    translatedImage(withVariables(containerToHost(container, rewriting), variables), view.release.podRules.images),
+  );
 }
 
 /** A merge patch replaces the whole list, so it must be of exactly the pod that was read. */

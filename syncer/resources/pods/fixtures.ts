@@ -4,15 +4,19 @@ import type { Kind } from '../../model/kind.ts';
 import { namespaces, nodes, pods, secrets, services } from '../../model/kubernetes.ts';
 import type { Pod, PodSpec, PodStatus } from '../../model/kubernetes.ts';
 import type { KubeObject, Metadata } from '../../model/object.ts';
+import type { PodRules } from '../../model/pod-rules.ts';
 import { keyText } from '../../model/side.ts';
 import type { Key, Of, Side } from '../../model/side.ts';
-import type { Index, Reader, View } from '../../model/view.ts';
+import type { Index, Reader, Release, View } from '../../model/view.ts';
 import { release } from '../../../test/support/release.ts';
 
 export interface World {
   readonly virtual?: readonly KubeObject[];
   readonly host?: readonly KubeObject[];
   readonly nowMs?: number;
+  /** What the operator enforces, beside what is so without any rule. */
+  readonly rules?: Partial<PodRules>;
+  readonly hostMinor?: number;
 }
 
 export interface TestView extends View {
@@ -22,12 +26,17 @@ export interface TestView extends View {
 export function viewOf(world: World): TestView {
   const read: string[] = [];
   return {
-    release,
+    release: ruled(world.rules, world.hostMinor),
     nowMs: world.nowMs ?? 0,
     read,
     virtual: readerOf<'virtual'>(world.virtual ?? [], 'virtual', read),
     host: readerOf<'host'>(world.host ?? [], 'host', read),
   };
+}
+
+/** The virtual cluster of the tests with other rules for its pods. */
+export function ruled(rules: Partial<PodRules> = {}, hostMinor: number = release.hostMinor): Release {
+  return { ...release, hostMinor, podRules: { ...release.podRules, ...rules } };
 }
 
 /** The namespace `shop` and the host's DNS service: what every pod needs to be created. */

@@ -87,7 +87,10 @@ describe('merge()', () => {
     expect(merged(relabelled)).toEqual({
       metadata: {
         labels: { a: 'b' },
-        annotations: { 'vcluster.loft.sh/labels': 'a="b"', 'vcluster.loft.sh/managed-labels': 'a' },
+        annotations: {
+          'vcluster.loft.sh/labels': 'a="b"',
+          'vcluster.loft.sh/last-agreed': expect.stringMatching(/\nlabel a \w+$/u),
+        },
       },
     });
   });

@@ -3,18 +3,29 @@
  * virtual pod says: a pod is never made again because of a difference (POD-89), and what the host's admission has added stays.
  */
 import type { Container, Pod, PodSpec } from '../../model/kubernetes.ts';
+import type { Metadata } from '../../model/object.ts';
 import type { Host } from '../../model/side.ts';
 import { equal } from '../../translate/equality.ts';
-import { mergeMetadata } from '../../translate/metadata.ts';
-import { withAppliedResources } from './resize.ts';
+import { mergeMetadata } from '../../translate/three-way.ts';
+import { hostsRewritten } from './hosts.ts';
+import { appliedResources } from './resize.ts';
+
+/** What was noted when the pod was created, or when it was resized: true for as long as it runs, whatever a new pod would get. */
+const notes: readonly string[] = [appliedResources, hostsRewritten];
 
 /** The live host pod with everything that the virtual side may change put right. */
 export function merge(host: Host<Pod>, desired: Host<Pod>): Host<Pod> {
   return {
     ...host,
-    metadata: withAppliedResources(host.metadata, mergeMetadata(host.metadata, desired.metadata)),
+    metadata: withOwnNotes(host.metadata, mergeMetadata(host.metadata, desired.metadata)),
     spec: mergeSpec(host.spec, desired.spec),
   };
+}
+
+function withOwnNotes(host: Metadata, merged: Metadata): Metadata {
+  const others = Object.entries(merged.annotations ?? {}).filter(([key]) => !notes.includes(key));
+  const kept = Object.entries(host.annotations ?? {}).filter(([key]) => notes.includes(key));
+  return { ...merged, annotations: Object.fromEntries([...others, ...kept]) };
 }
 
 function mergeSpec(host: PodSpec, desired: PodSpec): PodSpec {

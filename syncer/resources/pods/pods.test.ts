@@ -70,8 +70,10 @@ describe('toHost(): StatefulSet pod web-0 of the worked example', () => {
       'vcluster.loft.sh/owner-references': JSON.stringify([statefulSet]),
       'vcluster.loft.sh/owner-set-kind': 'StatefulSet',
       'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
-      'vcluster.loft.sh/managed-annotations': 'cluster-autoscaler.kubernetes.io/safe-to-evict\nnote',
-      'vcluster.loft.sh/managed-labels': 'app\napps.kubernetes.io/pod-index\nstatefulset.kubernetes.io/pod-name',
+      'vcluster.loft.sh/object-version': '7',
+      'vcluster.loft.sh/last-agreed': expect.stringMatching(
+        /^annotation cluster-autoscaler.kubernetes.io\/safe-to-evict !\nannotation note \w+\nlabel app \w+\n/u,
+      ),
     });
   });
 

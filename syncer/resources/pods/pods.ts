@@ -7,13 +7,14 @@ import type { Pod } from '../../model/kubernetes.ts';
 import { podLifecycle } from '../../model/lifecycle.ts';
 import type { StringMap } from '../../model/object.ts';
 import type { ToHost, Translated } from '../../model/resource.ts';
-import type { Virtual } from '../../model/side.ts';
-import type { View } from '../../model/view.ts';
+import type { Host, Virtual } from '../../model/side.ts';
+import type { Release, View } from '../../model/view.ts';
 import { onHost, withMarks } from '../../translate/metadata.ts';
 import { usesClusterDns } from './dns.ts';
 import { downwardAnnotations } from './downward.ts';
 import { namespaceLabels, ownerAnnotations } from './marks.ts';
 import { merge } from './merge.ts';
+import { asCreated } from './creation.ts';
 import { nodeNameRefusal, refusalOf } from './refusals.ts';
 import { resourceAnnotations } from './resize.ts';
 import { dnsServiceKey, hostKeyOf, serviceVariables, specToHost } from './spec.ts';
@@ -45,18 +46,19 @@ export const pods: ToHost<Pod> = {
 
 function toHost(virtual: Virtual<Pod>, view: View): Translated<Pod> {
   const exists = view.host.get(podKind, hostKeyOf(virtual, view.release)) !== undefined;
-  const why = exists ? undefined : whyNotCreated(virtual);
+  const why = exists ? undefined : whyNotCreated(virtual, view.release);
   if (why !== undefined) return why;
   const labels = namespaceLabels(virtual, view);
   if (labels === undefined)
     return { is: 'waiting', why: `Namespace ${virtual.metadata.namespace ?? ''} is not there yet` };
   const around = exists ? settled : surroundings(virtual, view);
-  return around === undefined
-    ? { is: 'waiting', why: 'the Service of the cluster DNS has no address on the host yet' }
-    : { is: 'object', object: hostPod(virtual, view, labels, around) };
+  if (around === undefined)
+    return { is: 'waiting', why: 'the Service of the cluster DNS has no address on the host yet' };
+  const object = hostPod(virtual, view, labels, around);
+  return exists ? { is: 'object', object } : asCreated(virtual, object, view.release);
 }
 
-function hostPod(virtual: Virtual<Pod>, view: View, labels: StringMap, around: Surroundings): Pod {
+function hostPod(virtual: Virtual<Pod>, view: View, labels: StringMap, around: Surroundings): Host<Pod> {
   const { spec, fieldPaths } = specToHost(virtual, around, view.release);
   return withMarks(onHost(virtual, podKind, view, { spec }), {
     labels,
@@ -69,13 +71,13 @@ function hostPod(virtual: Virtual<Pod>, view: View, labels: StringMap, around: S
 }
 
 /** Only for pods without a host pod: later, a node name is our own binding, and the rest can no longer change. */
-function whyNotCreated(virtual: Virtual<Pod>): Translated<Pod> | undefined {
+function whyNotCreated(virtual: Virtual<Pod>, release: Release): Translated<Pod> | undefined {
   const { nodeName = '' } = virtual.spec;
   const { phase = '' } = virtual.status ?? {};
   // Made by a controller as a record, never to run (POD-67).
   if (phase === 'Succeeded' || phase === 'Failed')
     return { is: 'waiting', why: `the pod has already ${phase.toLowerCase()}` };
-  const why = nodeName === '' ? refusalOf(virtual.spec) : nodeNameRefusal(nodeName);
+  const why = nodeName === '' ? refusalOf(virtual.spec, release) : nodeNameRefusal(nodeName);
   return why === undefined ? undefined : { is: 'refused', why };
 }
 

@@ -3,8 +3,11 @@
  * passed on in the hope that the host will refuse it.
  */
 import type { Container, PodSpec } from '../../model/kubernetes.ts';
+import type { Release } from '../../model/view.ts';
 import { knownEnvSources, knownValueSources } from './containers.ts';
+import { hostVersionRefusal } from './host-fields.ts';
 import { isJson } from './rewriting.ts';
+import { ruleRefusal } from './rules.ts';
 import { hasInexpressibleAffinity } from './scheduling.ts';
 import { unknownVolumeKind } from './volumes.ts';
 
@@ -12,8 +15,15 @@ import { unknownVolumeKind } from './volumes.ts';
 const unsyncedFields: readonly string[] = ['resourceClaims', 'workloadRef', 'schedulingGroup'];
 
 /** Why a pod cannot run on the host, in words for its author; undefined when it can. */
-export function refusalOf(spec: PodSpec): string | undefined {
-  return unsyncedField(spec) ?? unsafeVolume(spec) ?? environmentOf(spec) ?? unionOfNamespaces(spec);
+export function refusalOf(spec: PodSpec, { podRules, hostMinor }: Release): string | undefined {
+  return (
+    unsyncedField(spec) ??
+    unsafeVolume(spec) ??
+    environmentOf(spec) ??
+    unionOfNamespaces(spec) ??
+    ruleRefusal(spec, podRules) ??
+    hostVersionRefusal(spec, hostMinor)
+  );
 }
 
 /** A tenant who names the node goes past the host's scheduler and its taints (POD-11). */

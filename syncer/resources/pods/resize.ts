@@ -9,14 +9,17 @@ import type { Action } from '../../model/action.ts';
 import { pods } from '../../model/kubernetes.ts';
 import type { Container, Pod, PodSpec } from '../../model/kubernetes.ts';
 import { isDeleting, keyOf } from '../../model/object.ts';
-import type { Metadata, StringMap } from '../../model/object.ts';
+import type { StringMap } from '../../model/object.ts';
 import type { Host, Virtual } from '../../model/side.ts';
 import { equal, equalQuantity } from '../../translate/equality.ts';
 import { isJson } from './rewriting.ts';
 import type { Json } from './rewriting.ts';
 
-/** JSON: requests and limits of the virtual pod's containers, by name, as they were last applied. Absent: none had any. */
-const appliedResources = 'vcluster.loft.sh/applied-resources';
+/**
+ * JSON: requests and limits of the virtual pod's containers, by name, as they were last applied. Absent: none had any. Only a
+ * resize may renew it.
+ */
+export const appliedResources = 'vcluster.loft.sh/applied-resources';
 
 const resizable = ['requests', 'limits'] as const;
 
@@ -24,13 +27,6 @@ const resizable = ['requests', 'limits'] as const;
 export function resourceAnnotations(spec: PodSpec): StringMap {
   const text = appliedText(spec);
   return text === undefined ? {} : { [appliedResources]: text };
-}
-
-/** The metadata of a live host pod with its own note kept: only a resize may renew it. */
-export function withAppliedResources(host: Metadata, merged: Metadata): Metadata {
-  const { [appliedResources]: _, ...annotations } = merged.annotations ?? {};
-  const kept = host.annotations?.[appliedResources];
-  return { ...merged, annotations: { ...annotations, ...(kept !== undefined && { [appliedResources]: kept }) } };
 }
 
 /** Brings changed resources to the host pod (POD-84) and notes them there. */

@@ -90,8 +90,8 @@ describe('affinityToHost()', () => {
 
   test('named and selected namespaces are refused for affinity [POD-144]', () => {
     const podAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey, ...union }] };
-    expect(refusalOf(podOf({ affinity: { podAffinity } }).spec)).toContain('namespaceSelector');
-    expect(refusalOf(podOf({ affinity: { podAntiAffinity: podAffinity } }).spec)).toBeUndefined();
+    expect(refusalOf(podOf({ affinity: { podAffinity } }).spec, release)).toContain('namespaceSelector');
+    expect(refusalOf(podOf({ affinity: { podAntiAffinity: podAffinity } }).spec, release)).toBeUndefined();
   });
 
   test('preferences keep their weight [POD-140]', () => {

@@ -1,6 +1,6 @@
 /**
- * The spec of a host pod. Whatever is not named here passes as the tenant wrote it (POD-62): the host's own admission sees it
- * and decides.
+ * The spec of a host pod. Whatever is not named here passes as the tenant wrote it (POD-62): the policy of the virtual cluster
+ * (policy/) and the host's own admission see it and decide.
  */
 import { services } from '../../model/kubernetes.ts';
 import type { Container, Pod, PodSpec } from '../../model/kubernetes.ts';
@@ -13,8 +13,10 @@ import { withVariables } from './containers.ts';
 import { clusterDns, hostAliasesOf, hostnameOf, usesClusterDns } from './dns.ts';
 import { hostFieldPath } from './downward.ts';
 import { kubernetesVariables, linkVariables } from './env.ts';
+import { translatedImage } from './images.ts';
 import { rewriteReferences } from './references.ts';
 import type { Rewriting } from './rewriting.ts';
+import { ruledFields } from './rules.ts';
 import { affinityToHost, spreadToHost } from './scheduling.ts';
 import { tokenSecretName } from './tokens.ts';
 
@@ -36,12 +38,14 @@ export function specToHost(pod: Virtual<Pod>, { variables, nameservers }: Surrou
   const fieldPaths = new Set<string>();
   const rewriting = rewritingOf(pod, release, (path) => fieldPaths.add(path));
   const { containers, initContainers, volumes, imagePullSecrets } = rewriteReferences(pod.spec, rewriting);
-  const withAll = (container: Container): Container => withVariables(container, variables);
+  const withAll = (container: Container): Container =>
+    translatedImage(withVariables(container, variables), release.podRules.images);
   const hostAliases = hostAliasesOf(pod.spec, release);
   const affinity = affinityToHost(pod, release);
   const topologySpreadConstraints = spreadToHost(pod, release);
   const spec: PodSpec = {
     ...passing(pod.spec),
+    ...ruledFields(pod.spec, release.podRules),
     containers: containers.map(withAll),
     ...(initContainers && { initContainers: initContainers.map(withAll) }),
     ...(volumes && { volumes }),
@@ -93,7 +97,8 @@ export function hostKeyOf(pod: Virtual<Pod>, release: Release): Key<'host'> {
 /**
  * The tenant's spec without what means something else on the host: identity (serviceAccount), placement that was decided by us
  * (nodeName), classes that the host does not have (priority with all that hangs on it, overhead: host admission compares them
- * with its own classes, POD-52 to POD-55), the subdomain (dns.ts), and ephemeral containers, which come later by their own verb.
+ * with its own classes, POD-52 to POD-55; a class that may be named comes back in rules.ts), the subdomain (dns.ts), and ephemeral
+ * containers, which come later by their own verb.
  */
 function passing(spec: PodSpec): PodSpec {
   const {

@@ -8,9 +8,10 @@ import { nodes, pods } from '../../model/kubernetes.ts';
 import type { Condition, ContainerStatus, Pod, PodStatus } from '../../model/kubernetes.ts';
 import { isDeleting, keyOf } from '../../model/object.ts';
 import type { Host, Virtual } from '../../model/side.ts';
-import type { View } from '../../model/view.ts';
+import type { Release, View } from '../../model/view.ts';
 import { equal, mergePatch } from '../../translate/equality.ts';
 import { pushEphemeral } from './ephemeral.ts';
+import { withOwnImages } from './images.ts';
 import { pushResize } from './resize.ts';
 
 const defaultGraceSeconds = 30;
@@ -25,7 +26,7 @@ export function pull(host: Host<Pod>, virtual: Virtual<Pod>, view: View): readon
   }
   if (virtualNode !== '' && virtualNode !== hostNode) return isDeleting(virtual) ? [] : [unbindable(hostNode, virtual)];
   return [
-    ...pullStatus(host, virtual),
+    ...pullStatus(host, virtual, view.release),
     ...pushGates(host, virtual),
     ...pushContainers(host, virtual, view),
     ...deletions(host, virtual),
@@ -68,8 +69,9 @@ function unbindable(hostNode: string, virtual: Virtual<Pod>): Action {
   return deleteVirtual(virtual, hostNode === '' ? defaultGraceSeconds : undefined);
 }
 
-function pullStatus(host: Host<Pod>, virtual: Virtual<Pod>): readonly Action[] {
-  const patch = mergePatch(virtual.status ?? {}, statusFromHost(host, virtual));
+function pullStatus(host: Host<Pod>, virtual: Virtual<Pod>, { podRules }: Release): readonly Action[] {
+  const status = withOwnImages(statusFromHost(host, virtual), virtual.spec, podRules.images);
+  const patch = mergePatch(virtual.status ?? {}, status);
   return patch === undefined ? [] : [statusPatch('virtual', virtual, patch)];
 }
 
@@ -108,7 +110,7 @@ function deletions(host: Host<Pod>, virtual: Virtual<Pod>): readonly Action[] {
   }
   const { deletionGracePeriodSeconds: hostGrace } = host.metadata;
   const { deletionGracePeriodSeconds: virtualGrace } = virtual.metadata;
-  if (hostGrace === undefined || virtualGrace === undefined || hostGrace === virtualGrace) return [];
+  if (hostGrace === undefined || virtualGrace === undefined || equal(hostGrace, virtualGrace)) return [];
   // A grace period can only be shortened, so the shorter one wins (POD-23, POD-24).
   if (hostGrace < virtualGrace) return [deleteVirtual(virtual, hostGrace)];
   const { uid = '' } = host.metadata;
@@ -138,7 +140,9 @@ function ofContainers(
 function conditionsFromHost(host: Host<Pod>, virtual: Virtual<Pod>): readonly Condition[] {
   const gates = gatesOf(virtual);
   const own = virtual.status?.conditions ?? [];
-  const kept = own.filter(({ type }) => !isBuiltIn(type) || gates.has(type));
+  const kept = own.filter(
+    (condition) => !isBuiltIn(condition.type) || gates.has(condition.type) || isOwnDisruption(condition, host),
+  );
   const keptTypes = new Set(kept.map(({ type }) => type));
   const pulled = (host.status?.conditions ?? [])
     .filter(({ type }) => !keptTypes.has(type) && (isBuiltIn(type) || gates.has(type)))
@@ -180,6 +184,15 @@ function observedGeneration(
   const isNewest = reported['observedGeneration'] === host.metadata.generation;
   const value = isNewest ? generation : before?.['observedGeneration'];
   return value === undefined ? {} : { observedGeneration: value };
+}
+
+/**
+ * The virtual API server itself notes why it ends a pod, in the words that Jobs decide by, before the host has anything to say
+ * about it (POD-30). The host's own reason counts as soon as there is one.
+ */
+function isOwnDisruption({ type, status }: Condition, host: Host<Pod>): boolean {
+  const known = host.status?.conditions?.some((condition) => condition.type === type) ?? false;
+  return type === 'DisruptionTarget' && status === 'True' && !known;
 }
 
 /** Conditions of Kubernetes have plain names; everybody else's are prefixed with a domain. */

@@ -1,0 +1,102 @@
+/** What holds for every kind, whatever a tenant writes into it. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '../model/json.ts';
+import type { KubeObject } from '../model/object.ts';
+import type { Resource } from '../model/resource.ts';
+import { hostName } from '../translate/names.ts';
+import {
+  configMapObjects,
+  jsonValues,
+  labelMaps,
+  secretObjects,
+  serviceObjects,
+} from '../../test/support/arbitraries.ts';
+import { newPods } from '../../test/support/arbitrary-pods.ts';
+import { release } from '../../test/support/release.ts';
+import { secondLook, settle } from '../../test/support/settle.ts';
+import { object } from '../../test/support/world.ts';
+import type { World } from '../../test/support/world.ts';
+import { namespaces, nodes, services as serviceKind } from '../model/kubernetes.ts';
+import { configMaps } from './configmaps.ts';
+import { defineToHost } from './define.ts';
+import { pods } from './pods/pods.ts';
+import { secrets } from './secrets.ts';
+import { services } from './services.ts';
+
+const dns = { clusterIP: '10.96.0.53', clusterIPs: ['10.96.0.53'] };
+const around: World = {
+  virtual: [
+    ...['shop', 'b', 'x-b', 'kube-system', 'n'.repeat(60)].map((name) =>
+      object(namespaces, { name, labels: { name } }),
+    ),
+    object(nodes, { name: 'node-1' }),
+  ],
+  host: [object(serviceKind, { name: 'kube-dns-x-kube-system-x-vc1', namespace: 'tenant-a' }, { spec: dns })],
+};
+
+const kinds: readonly (readonly [string, Resource, fc.Arbitrary<KubeObject>])[] = [
+  ['configmaps', configMaps, configMapObjects],
+  ['secrets', secrets, secretObjects],
+  ['services', services, serviceObjects],
+  ['pods', defineToHost(pods), newPods],
+];
+
+const runs = { numRuns: 300 };
+
+describe.each(kinds)('%s', (_name, resource, objects) => {
+  test('at rest after a few writes, and a second look writes nothing [I2, CORE-23]', () => {
+    const comesToRest = (virtual: KubeObject): void => {
+      const settled = settle(resource, { virtual, host: undefined }, around);
+      expect(secondLook(resource, settled, around)).toEqual([]);
+    };
+    fc.assert(fc.property(objects, comesToRest), runs);
+  });
+
+  test('so also when others on the host have had their say [CORE-17, F75]', () => {
+    const comesToRest = (virtual: KubeObject, labels: object, status: unknown): void => {
+      const { host, ...rest } = settle(resource, { virtual, host: undefined }, around);
+      if (host === undefined) return;
+      const metadata = {
+        ...host.metadata,
+        resourceVersion: '999',
+        labels: { ...host.metadata.labels, ...labels },
+        annotations: { ...host.metadata.annotations, 'host.example/note': 'theirs' },
+      };
+      const edited = { ...host, metadata, xStatus: status };
+      const settled = settle(resource, { virtual: rest.virtual, host: edited }, around);
+      expect(secondLook(resource, settled, around)).toEqual([]);
+    };
+    fc.assert(fc.property(objects, labelMaps, jsonValues, comesToRest), runs);
+  });
+
+  test('goes through JSON unchanged, numbers and keys included [F71]', () => {
+    const survives = (virtual: KubeObject): void => {
+      const { host } = settle(resource, { virtual, host: undefined }, around);
+      if (host !== undefined) expect(JSON.stringify(parseJson(JSON.stringify(host)))).toBe(JSON.stringify(host));
+    };
+    fc.assert(fc.property(objects, survives), runs);
+  });
+
+  test('what is made is under its own name in the one namespace, owned and marked [NAM-01, NAM-32, LAB-04]', () => {
+    const isOurs = (virtual: KubeObject): void => {
+      const { host } = settle(resource, { virtual, host: undefined }, around);
+      if (host === undefined) return;
+      const { name, namespace = '' } = virtual.metadata;
+      expect(host.metadata).toMatchObject({
+        name: hostName(name, namespace, release),
+        namespace: release.namespace,
+        ownerReferences: [{ kind: 'Service', name: 'vc1', uid: 'service-uid' }],
+        labels: { 'vcluster.loft.sh/managed-by': 'vc1', 'vcluster.loft.sh/namespace': namespace },
+        annotations: {
+          'vcluster.loft.sh/object-name': name,
+          'vcluster.loft.sh/object-namespace': namespace,
+          'vcluster.loft.sh/object-uid': virtual.metadata.uid,
+          'vcluster.loft.sh/object-host-name': hostName(name, namespace, release),
+        },
+      });
+      expect(host.metadata).not.toHaveProperty('finalizers');
+    };
+    fc.assert(fc.property(objects, isOurs), runs);
+  });
+});
