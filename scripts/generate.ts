@@ -2,7 +2,7 @@
  * `npm run generate`: writes every file that follows from a declaration. With `--check` it writes nothing and exits with 1
  * when a committed file differs, naming it.
  *
- * Sources: config/ (options, Kubernetes releases), syncer/resources/ (rights on the host), syncer/service/ (metrics). The emitted
+ * Sources: config/ (options, Kubernetes releases), syncer/resources/ (what is synced, rights on the host), syncer/service/ (metrics). The emitted
  * files are committed, so that the chart and the documentation can be read and used without running anything.
  */
 import { existsSync } from 'node:fs';
@@ -12,9 +12,10 @@ import { configurationPage } from '../config/emit-docs.ts';
 import { valuesSchema } from '../config/emit-schema.ts';
 import { defaultReleases, kubernetesReleases } from '../config/kubernetes-versions.ts';
 import { options } from '../config/options.ts';
-import { resources } from '../syncer/resources/index.ts';
+import { copied, resources } from '../syncer/resources/index.ts';
 import { dashboard } from './lib/dashboard.ts';
 import { metricsPage } from './lib/metrics-page.ts';
+import { resourcesPage } from './lib/resources-page.ts';
 import { mergeRules, standingRules } from './lib/rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -32,6 +33,7 @@ const emitted: readonly { readonly path: string; readonly text: string }[] = [
   { path: 'chart/dashboards/vcluster.json', text: json(dashboard()) },
   { path: 'docs/configuration.md', text: configurationPage(options, kubernetesReleases) },
   { path: 'docs/metrics.md', text: metricsPage() },
+  { path: 'docs/resources.md', text: resourcesPage(resources, copied) },
 ];
 
 const check = process.argv.includes('--check');

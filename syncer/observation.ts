@@ -3,62 +3,83 @@
  * depends on its answers.
  */
 import type { CacheSet } from './caches.ts';
-import type { Queue } from './loop/queue.ts';
+import type { Telemetry } from './cluster/telemetry.ts';
 import { lanes } from './loop/queue.ts';
-import type { LoopMetrics } from './loop/telemetry.ts';
+import type { Queue } from './loop/queue.ts';
+import type { LoopMetrics, LoopTrace } from './loop/telemetry.ts';
+import type { PolicyRule, Resource } from './model/resource.ts';
+import type { Side } from './model/side.ts';
 import { loopCheck, startChecks, watchCheck } from './service/checks.ts';
+import type { LoopPulse } from './service/checks.ts';
 import type { WatchFacts } from './service/cluster-metrics.ts';
+import { Denials } from './service/denials.ts';
+import type { Denial } from './service/denials.ts';
 import { serveHealth } from './service/health.ts';
 import type { Check } from './service/health.ts';
+import type { QueueFacts } from './service/loop-metrics.ts';
 import { createMetrics } from './service/metrics.ts';
 import type { Metrics } from './service/metrics.ts';
+import { tryStartTracing } from './service/tracing.ts';
+import type { Tracing } from './service/tracing.ts';
 import { version } from './service/version.ts';
+import type { Settings } from './settings.ts';
 
 export interface ObservationOptions {
-  readonly port: number;
-  readonly kubernetesVersion: string;
-  /** Names of all resources. */
-  readonly resources: readonly string[];
+  readonly settings: Settings;
+  readonly resources: readonly Resource[];
   readonly queue: Queue;
   /** The steps of the start that are not done yet. */
   readonly missing: ReadonlySet<string>;
 }
 
+type PerSide<T> = Readonly<Record<Side, T>>;
+
 export class Observation {
   /** For the loop. */
   readonly loop: LoopMetrics;
+  /** For clients and reflectors. */
+  readonly cluster: Telemetry;
   readonly #options: ObservationOptions;
   readonly #metrics: Metrics;
   readonly #live: readonly Check[];
   readonly #ready: readonly Check[];
+  readonly #denials = new Denials();
+  #clients: PerSide<{ readonly inFlight: number }> | undefined;
+  #urls: PerSide<URL> | undefined;
   #caches: CacheSet | undefined;
   #held: () => string | undefined = () => undefined;
+  #tracing: Tracing | undefined;
   #lastLookMs = performance.now();
 
   constructor(options: ObservationOptions) {
     this.#options = options;
-    const watches = (): readonly WatchFacts[] => this.#caches?.watches() ?? [];
     this.#live = [loopCheck(() => this.#pulse())];
-    this.#ready = [
-      ...startChecks([...options.missing], options.missing, {
-        caches: () => incomplete(watches()),
-        'backing store': () => this.#held() ?? '',
-      }),
-      watchCheck('host', watches, Date.now),
-      watchCheck('virtual', watches, Date.now),
-      ...this.#live,
-    ];
+    this.#ready = this.#readiness();
     this.#metrics = createMetrics({
       version,
-      kubernetesVersion: options.kubernetesVersion,
-      resources: options.resources,
+      kubernetesVersion: options.settings.kubernetesVersion,
+      resources: options.resources.map(({ name }) => name),
       queue: () => this.#queueFacts(),
       ready: () => this.#ready.every(({ problem }) => problem() === undefined),
       held: () => this.#held() !== undefined,
-      watches,
-      inFlight: () => [],
+      watches: () => this.#watches(),
+      inFlight: () =>
+        Object.entries(this.#clients ?? {}).map(([side, client]) => ({ side, requests: client.inFlight })),
     });
     this.loop = this.#noting(this.#metrics.loop);
+    this.cluster = this.#following(this.#metrics);
+  }
+
+  /** For the loop, when spans are wanted. */
+  get trace(): LoopTrace | undefined {
+    const tracing = this.#tracing;
+    return tracing && { look: (look, work) => tracing.look(look, work, ({ is }) => is) };
+  }
+
+  /** From now on the clients are looked at, too. */
+  ask(clients: PerSide<{ readonly inFlight: number }>, urls: PerSide<URL>): void {
+    this.#clients = clients;
+    this.#urls = urls;
   }
 
   /** From now on the caches are looked at, too. */
@@ -71,10 +92,44 @@ export class Observation {
     this.#held = held;
   }
 
-  /** Serves probes and metrics until the signal is aborted. */
-  run(signal: AbortSignal): Promise<void> {
+  /** @throws ConfigurationError when the host refuses for good what the release's Role should allow (spec OPS-17) */
+  checkRights({ name: release, namespace }: { readonly name: string; readonly namespace: string }): void {
+    const rules: readonly PolicyRule[] = this.#options.resources.flatMap(({ hostRules }) => hostRules);
+    this.#denials.check({ release, namespace }, rules);
+  }
+
+  /** Begins to trace if an endpoint is configured; to be called before the loop is given `trace`. */
+  async start(): Promise<void> {
+    const { name: release, namespace } = this.#options.settings;
+    const addresses = Object.fromEntries(Object.entries(this.#urls ?? {}).map(([side, { host }]) => [side, host]));
+    this.#tracing = await tryStartTracing({ release, namespace, version, addresses });
+  }
+
+  /** Serves probes and metrics until the signal is aborted, then sends the last spans. */
+  async run(signal: AbortSignal): Promise<void> {
     const { registry } = this.#metrics;
-    return serveHealth({ port: this.#options.port, registry, live: this.#live, ready: this.#ready }, signal);
+    const { healthPort: port } = this.#options.settings;
+    await serveHealth({ port, registry, live: this.#live, ready: this.#ready }, signal);
+    await this.#tracing?.stop();
+  }
+
+  #readiness(): readonly Check[] {
+    const watches = (): readonly WatchFacts[] => this.#watches();
+    const { missing } = this.#options;
+    const details = {
+      caches: () => incomplete(this.#watches(), this.#denials.current),
+      'backing store': () => this.#held() ?? '',
+    };
+    return [
+      ...startChecks([...missing], missing, details),
+      watchCheck('host', watches, Date.now),
+      watchCheck('virtual', watches, Date.now),
+      ...this.#live,
+    ];
+  }
+
+  #watches(): readonly WatchFacts[] {
+    return this.#caches?.watches() ?? [];
   }
 
   #noting(metrics: LoopMetrics): LoopMetrics {
@@ -87,7 +142,18 @@ export class Observation {
     };
   }
 
-  #pulse(): { oldestMs: number; sinceLastLookMs: number; slowerThan: (ms: number) => number } {
+  #following({ cluster }: Metrics): Telemetry {
+    return {
+      ...cluster,
+      requested: (report) => {
+        cluster.requested(report);
+        this.#tracing?.requested(report);
+        if (report.verb === 'list') this.#denials.note(report);
+      },
+    };
+  }
+
+  #pulse(): LoopPulse {
     const { queue } = this.#options;
     return {
       oldestMs: Math.max(queue.oldestMs('report'), queue.oldestMs('wish')),
@@ -96,14 +162,18 @@ export class Observation {
     };
   }
 
-  #queueFacts(): { lanes: { lane: string; length: number; oldestMs: number }[]; retrying: number } {
+  #queueFacts(): QueueFacts {
     const { queue } = this.#options;
     const facts = lanes.map((lane) => ({ lane, length: queue.lengthOf(lane), oldestMs: queue.oldestMs(lane) }));
     return { lanes: facts, retrying: queue.failing };
   }
 }
 
-function incomplete(watches: readonly WatchFacts[]): string {
-  const open = watches.filter(({ complete }) => !complete).map(({ side, kind }) => `${side} ${kind}`);
-  return open.length === 0 ? '' : `not listed yet: ${open.join(', ')}`;
+/** Before its first list a cache is waited for; whether it was refused makes a difference to whoever reads this. */
+function incomplete(watches: readonly WatchFacts[], denied: readonly Denial[]): string {
+  const open = watches.filter(({ complete }) => !complete);
+  if (open.length === 0) return '';
+  const refused = new Set(denied.map(({ side, kind }) => `${side} ${kind}`));
+  const words = open.map(({ side, kind }) => `${side} ${kind}`).map((id) => (refused.has(id) ? `${id} (403)` : id));
+  return `not listed yet: ${words.join(', ')}`;
 }

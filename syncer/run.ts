@@ -10,6 +10,7 @@ import { apply } from './bootstrap/apply.ts';
 import { clusterDns } from './bootstrap/cluster-dns.ts';
 import { writeKubeconfigSecret } from './bootstrap/kubeconfig-secret.ts';
 import { buildCaches } from './caches.ts';
+import type { CacheSet } from './caches.ts';
 import { inClusterAccess, kubeconfigAccess } from './cluster/access.ts';
 import { Client } from './cluster/client.ts';
 import type { Access } from './cluster/session.ts';
@@ -19,6 +20,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { Engine } from './loop/engine.ts';
 import { StoreGuard, surveyAll } from './loop/guard.ts';
 import { Performer } from './loop/perform.ts';
+import type { Guards } from './loop/perform.ts';
 import { Queue } from './loop/queue.ts';
 import { openView, quietView } from './loop/stores.ts';
 import type { Stores } from './loop/stores.ts';
@@ -30,18 +32,20 @@ import { namespaces, serviceAccounts, services } from './model/kubernetes.ts';
 import type { Service } from './model/kubernetes.ts';
 import { keyText } from './model/side.ts';
 import type { Key, Side } from './model/side.ts';
+import type { Source } from './model/resource.ts';
 import type { Release } from './model/view.ts';
 import { Observation } from './observation.ts';
 import { issue } from './pki/certificates.ts';
 import type { CertifiedKey } from './pki/certificates.ts';
+import { ReleaseService } from './release-service.ts';
 import { resources } from './resources/index.ts';
 import { createLogger } from './service/logger.ts';
 import type { Logger } from './service/logger.ts';
 import { parseSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
-/** Watches heal most things; what they missed is found by looking at every key again (spec CORE-38). */
-const resyncMs = 10 * 60_000;
+/** Watches bring nearly everything; what they missed is found by audits (spec CORE-38). */
+const auditMs = 10 * 60_000;
 const pollMs = 100;
 const gatewayCertificateYears = 10;
 
@@ -79,50 +83,64 @@ class Syncer {
     this.#log = log;
     const { hostKubeconfig, pki } = settings;
     this.#hostAccess = hostKubeconfig === undefined ? inClusterAccess() : kubeconfigAccess(hostKubeconfig);
-    this.#host = new Client('host', this.#hostAccess);
-    this.#clusters = {
-      host: this.#host,
-      virtual: new Client('virtual', kubeconfigAccess(join(pki, 'kubeconfig'))),
-    };
-    this.#observation = new Observation({
-      port: settings.healthPort,
-      kubernetesVersion: settings.kubernetesVersion,
-      resources: resources.map(({ name }) => name),
-      queue: this.#queue,
-      missing: this.#missing,
-    });
+    this.#observation = new Observation({ settings, resources, queue: this.#queue, missing: this.#missing });
+    const { cluster: telemetry } = this.#observation;
+    const virtualAccess = kubeconfigAccess(join(pki, 'kubeconfig'));
+    this.#host = new Client('host', this.#hostAccess, { telemetry });
+    const virtual = new Client('virtual', virtualAccess, { telemetry });
+    this.#clusters = { host: this.#host, virtual };
+    this.#observation.ask({ host: this.#host, virtual }, { host: this.#hostAccess.url, virtual: virtualAccess.url });
   }
 
   async run(stop: AbortController): Promise<void> {
     const { signal } = stop;
+    await this.#observation.start();
     const parts: Promise<void>[] = [this.#observation.run(signal)];
     let engine: Engine | undefined;
     const release = await this.#release(signal);
     this.#done('host API');
+    const service = new ReleaseService({
+      host: this.#host,
+      release,
+      log: this.#log,
+      onReplaced: () => {
+        engine?.reconsider(caches.sources);
+        void service.repair(signal);
+      },
+    });
     const caches = buildCaches({
       resources,
       indexes: gatewayIndexes,
       clusters: this.#clusters,
       hostNamespace: release.namespace,
       log: this.#log,
+      telemetry: this.#observation.cluster,
       // Before everything is listed, absence means nothing; the first pass looks at all of it (OPS-07).
-      onChange: (change) => engine?.changed(change),
+      onChange: (change) => {
+        service.observe(change);
+        engine?.changed(change);
+      },
     });
     this.#observation.watch(caches);
     parts.push((await this.#gateway(release, caches.stores)).run(signal));
     await this.#virtualApi(signal);
     this.#done('virtual API');
     parts.push(caches.run(signal));
-    await until(() => caches.stores.complete, signal);
+    await until(() => {
+      this.#observation.checkRights(release);
+      return caches.stores.complete;
+    }, signal);
     this.#done('caches');
     const guard = this.#guard(release, caches.stores);
     this.#observation.guardedBy(() => guard.held);
     const storeEpoch = await this.#patiently('looking at the virtual backing store', signal, () => guard.admit(signal));
     this.#done('backing store');
-    engine = this.#engine({ ...release, storeEpoch }, caches.stores, guard);
+    const guards = { sameStore: () => guard.check(), ownerLives: () => service.lives() };
+    engine = this.#engine({ ...release, storeEpoch }, caches.stores, guards);
     parts.push(
+      service.repair(signal),
       engine.run(signal),
-      this.#resyncs(() => engine.resync(caches.sources), signal),
+      this.#audits(engine, caches, signal),
       this.#bootstrap(release, caches.stores, signal),
     );
     await stopTogether(parts, stop);
@@ -137,11 +155,11 @@ class Syncer {
     });
   }
 
-  #engine(release: Release, stores: Stores, guard: StoreGuard): Engine {
-    const metrics = this.#observation.loop;
+  #engine(release: Release, stores: Stores, guards: Guards): Engine {
+    const { loop: metrics, trace } = this.#observation;
     const warner = new EventWarner(this.#clusters.virtual);
-    const performer = new Performer(this.#clusters, stores, warner, () => guard.check());
-    return new Engine({ resources, release, stores, queue: this.#queue, performer, log: this.#log, metrics });
+    const performer = new Performer(this.#clusters, stores, warner, guards);
+    return new Engine({ resources, release, stores, queue: this.#queue, performer, log: this.#log, metrics, trace });
   }
 
   /** Service `<name>`: owner of everything, address of the virtual API server. */
@@ -233,11 +251,24 @@ class Syncer {
     }
   }
 
-  async #resyncs(resync: () => void, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      resync();
-      await sleep(resyncMs * (0.9 + Math.random() / 5), undefined, { signal }).catch(() => undefined);
+  /** First a look at everything; then, time and again, what the watches have missed, and another look (spec OPS-06, CORE-38). */
+  async #audits(engine: Engine, caches: CacheSet, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      engine.resync(caches.sources);
+      await sleep(auditMs * (0.9 + Math.random() / 5), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      await caches
+        .audit(signal, (source, count) => this.#missed(source, count))
+        .catch((error: unknown) => {
+          if (!signal.aborted)
+            this.#log.warn({ err: error }, 'The audit did not come to its end; the next one tries again');
+        });
     }
+  }
+
+  #missed({ side, kind }: Source, count: number): void {
+    this.#observation.loop.missed(side, kind.plural, count);
+    this.#log.warn({ side, kind: kind.plural, count }, 'A watch had missed changes; an audit has found them');
   }
 
   /** Tries until it works or the process is to stop. What only an operator can mend is thrown. */

@@ -3,11 +3,11 @@
  * at a second time, deleted from either side. Fed from the registry: a resource without a sample must say why.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kindText } from '../syncer/model/kind.ts';
 import type { Kind } from '../syncer/model/kind.ts';
 import { configMaps, events, namespaces, nodes, pods, services } from '../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
 import type { Host, Virtual } from '../syncer/model/side.ts';
-import { resources } from '../syncer/resources/index.ts';
 import { samples } from './samples/index.ts';
 import { hostNameOf, made, namespace } from './samples/sample.ts';
 import type { Sample } from './samples/sample.ts';
@@ -22,7 +22,7 @@ let pair: Pair;
 let releaseUid: string | undefined;
 
 beforeAll(async () => {
-  pair = await startPair('conformance');
+  pair = await startPair(process.env['CONFORMANCE_PAIR'] ?? 'conformance');
   await pair.virtual.create(namespaces, { metadata: { name: namespace } });
   releaseUid = (await pair.host.get(services, { namespace: hostNamespace, name: releaseName }))?.metadata.uid;
 });
@@ -68,25 +68,26 @@ async function settled({ kind, object }: Sample): Promise<void> {
   await idle(pair.syncer);
 }
 
-const tried = resources.flatMap(({ name }) => {
-  const sample = samples[name];
-  return sample === undefined || 'why' in sample ? [] : [[name, sample] as const];
-});
-const skipped = resources.flatMap(({ name }) => {
-  const sample = samples[name];
-  return sample === undefined || 'why' in sample ? [[name, sample?.why] as const] : [];
-});
+const tried = [...samples].flatMap(([name, sample]) =>
+  sample === undefined || 'why' in sample ? [] : [[name, sample] as const],
+);
+const skipped = [...samples].flatMap(([name, sample]) =>
+  sample === undefined || 'why' in sample ? [[name, sample?.why] as const] : [],
+);
 
 describe.each(tried)('%s', (_name, sample) => {
   lifecycle(sample);
 });
 
 test.each(skipped)('%s have no sample: %s', (name, why) => {
-  expect(why, `Add test/samples/${name}.ts, or to test/samples/index.ts why there is none`).toBeTruthy();
+  expect(
+    why,
+    `Add test/samples/${name}.ts with its sample, or to test/samples/index.ts why there is none`,
+  ).toBeTruthy();
 });
 
 function lifecycle(sample: Sample): void {
-  const { kind, object, needs = [], update, hostEdit } = sample;
+  const { kind, object, needs = [], update, hostEdit, report } = sample;
   const { name } = object.metadata;
 
   beforeAll(async () => {
@@ -109,7 +110,7 @@ function lifecycle(sample: Sample): void {
         'vcluster.loft.sh/object-name': name,
         'vcluster.loft.sh/object-namespace': namespace,
         'vcluster.loft.sh/object-uid': virtual?.metadata.uid,
-        'vcluster.loft.sh/object-kind': `/v1, Kind=${kind.kind}`,
+        'vcluster.loft.sh/object-kind': kindText(kind),
         'vcluster.loft.sh/object-host-name': hostNameOf(name),
         'vcluster.loft.sh/object-host-namespace': hostNamespace,
         note: 'one',
@@ -143,6 +144,45 @@ function lifecycle(sample: Sample): void {
     await expect.poll(() => hostOf(kind, name), patience).toMatchObject(hostEdit.result);
     await idle(pair.syncer);
     expect(await virtualOf(kind, name)).toEqual(before);
+  });
+
+  test('labels and annotations: both sides may change them, and changes made while the syncer was away are told apart [LAB-08, ANN-03, CORE-13, CORE-15, CORE-16, TOP-06]', async () => {
+    await settled(sample);
+    const key = { namespace: hostNamespace, name: hostNameOf(name) };
+    const patched = (labels: object, annotations: object): object => ({ metadata: { labels, annotations } });
+    await away(async () => {
+      await pair.host.patch(kind, key, patched({ 'host.io/zone': 'a', app: 'host' }, { 'host.io/seen': 'yes' }));
+      await pair.virtual.patch(kind, { namespace, name }, patched({ tier: 'tenant' }, { mine: 'yes' }));
+    });
+    const both = {
+      labels: { 'host.io/zone': 'a', app: 'host', tier: 'tenant' },
+      annotations: { 'host.io/seen': 'yes', mine: 'yes' },
+    };
+    await expect.poll(() => virtualOf(kind, name), patience).toMatchObject({ metadata: both });
+    await expect.poll(() => hostOf(kind, name), patience).toMatchObject({ metadata: both });
+    // Both have changed the same label: the tenant's value wins. What the host takes away again goes on both sides.
+    await away(async () => {
+      await pair.host.patch(kind, key, patched({ tier: 'host', 'host.io/zone': null }, { 'host.io/seen': null }));
+      await pair.virtual.patch(kind, { namespace, name }, patched({ tier: 'mine' }, { mine: null }));
+    });
+    const end = { labels: { app: 'host', tier: 'mine' } };
+    await expect.poll(() => hostOf(kind, name), patience).toMatchObject({ metadata: end });
+    await expect
+      .poll(async () => (await virtualOf(kind, name))?.metadata.labels?.['host.io/zone'], patience)
+      .toBeUndefined();
+    await idle(pair.syncer);
+    const [host, virtual] = [await hostOf(kind, name), await virtualOf(kind, name)];
+    expect(virtual).toMatchObject({ metadata: end });
+    for (const gone of ['host.io/seen', 'mine']) {
+      expect(host?.metadata.annotations).not.toHaveProperty([gone]);
+      expect(virtual?.metadata.annotations ?? {}).not.toHaveProperty([gone]);
+    }
+  });
+
+  test.runIf(report !== undefined)('reported by the host: the tenant sees it [CORE-03]', async () => {
+    await settled(sample);
+    await pair.host.patch(kind, { namespace: hostNamespace, name: hostNameOf(name) }, report?.patch ?? {}, 'status');
+    await expect.poll(() => virtualOf(kind, name), patience).toMatchObject(report?.result ?? {});
   });
 
   test(`deleted on the host by somebody: ${sample.whenHostDeleted} [CORE-26, F75]`, async () => {

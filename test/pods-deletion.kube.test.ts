@@ -57,9 +57,10 @@ describe('deleted by the tenant [TOP-02]', () => {
   test('a shorter second wish reaches the host pod [POD-24]', async () => {
     const { virtual } = await stage.runByHand('hurried', 'hand', { terminationGracePeriodSeconds: 40 });
     await stage.remove('virtual', virtual);
-    await stage.hostWhen('hurried', (pod) => grace(pod) === 40);
+    const first = await stage.hostWhen('hurried', (pod) => grace(pod) === 40);
     await stage.remove('virtual', virtual, 5);
-    await stage.hostWhen('hurried', (pod) => grace(pod) === 5);
+    const second = await stage.hostWhen('hurried', (pod) => grace(pod) === 5);
+    expect(second.metadata.uid).toBe(first.metadata.uid);
     await stage.end('hurried');
     await stage.gone('virtual', 'hurried', virtual.metadata.uid);
   });
@@ -135,9 +136,7 @@ describe('deleted on the host [TOP-02]', () => {
 
   test('while the syncer was away: the virtual pod that had started goes, and is not made again [POD-03, TOP-01]', async () => {
     const { virtual, host } = await stage.runByHand('missed', 'hand');
-    await stage.pair.syncer.stop('SIGKILL');
-    await stage.remove('host', host, 0);
-    await stage.pair.syncer.start();
+    await stage.away(() => stage.remove('host', host, 0));
     await stage.gone('virtual', 'missed', virtual.metadata.uid);
     await stage.idle();
     expect(await stage.host('missed')).toBeUndefined();

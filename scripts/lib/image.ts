@@ -66,7 +66,7 @@ export async function buildRootFileSystem(folder: string): Promise<void> {
 }
 
 /** `syncer.mjs`, and beside it what it imports only when that is asked for. Returns the files that a start may read. */
-async function bundleSyncer(outdir: string): Promise<readonly string[]> {
+export async function bundleSyncer(outdir: string): Promise<readonly string[]> {
   const { metafile } = await build({
     entryPoints: { syncer: join(root, 'syncer/main.ts') },
     outdir,

@@ -41,8 +41,8 @@ export function collect(stream: ClientHttp2Stream): Promise<Answer> {
     });
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > bytesMax) return stream.destroy(new TooLongError(`the answer is longer than ${bytesMax} bytes`));
       chunks.push(chunk);
+      if (bytes > bytesMax) stream.destroy(new TooLongError(`the answer is longer than ${bytesMax} bytes`));
     });
     stream.once('error', (cause) => reject(broken(stream, cause)));
     stream.once('close', () => {
@@ -58,7 +58,7 @@ function resolveWith<T>(resolve: (value: T) => void, reject: (error: unknown) =>
   try {
     resolve(make());
   } catch (error) {
-    reject(error as Error);
+    reject(error);
   }
 }
 
@@ -90,12 +90,12 @@ export function isJson(headers: IncomingHttpHeaders): boolean {
 
 /** The error for an answer that is not a success, in the server's own words where it has any. */
 export function refusal(what: string, { status: code, headers, text }: Answer): ApiError {
-  const status = tryParse(text) as Status | undefined;
-  const seconds = Number(headers['retry-after'] ?? status?.details?.retryAfterSeconds);
-  const reasons = status?.details?.causes?.map((cause) => cause.reason) ?? [];
-  return new ApiError(`${what}: ${status?.message ?? (text.slice(0, 300) || `status ${code}`)}`, {
+  const { message, reason = '', details } = statusIn(text);
+  const seconds = Number(headers['retry-after'] ?? details?.retryAfterSeconds);
+  const isBehind = details?.causes?.some((cause) => cause.reason === versionTooLarge) === true;
+  return new ApiError(`${what}: ${message ?? (text.slice(0, 300) || `status ${code}`)}`, {
     status: code,
-    reason: reasons.includes(versionTooLarge) ? versionTooLarge : (status?.reason ?? ''),
+    reason: isBehind ? versionTooLarge : reason,
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
   });
 }
@@ -103,10 +103,11 @@ export function refusal(what: string, { status: code, headers, text }: Answer): 
 /** The server is behind the version that was asked for. */
 export const versionTooLarge = 'ResourceVersionTooLarge';
 
-function tryParse(text: string): unknown {
+/** Whatever it is: nothing in it is relied on. */
+function statusIn(text: string): Status {
   try {
-    return JSON.parse(text);
+    return (JSON.parse(text) ?? {}) as Status;
   } catch {
-    return undefined;
+    return {};
   }
 }

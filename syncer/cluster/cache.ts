@@ -24,6 +24,8 @@ export interface CacheOptions {
   readonly onChange: (change: CacheChange) => void;
 }
 
+export type Unreadable = (item: unknown, error: unknown) => void;
+
 export class Cache {
   readonly #options: CacheOptions;
   readonly #objects = new Map<string, KubeObject>();
@@ -85,21 +87,28 @@ export class Cache {
     );
   }
 
-  /** Takes a full list in: what is not in it is gone (spec OPS-12). */
-  replaceAll(items: readonly KubeObject[], version: string): void {
-    const listed = new Set<string>();
-    for (const item of items) {
-      listed.add(textOf(item));
-      this.#put(item);
-    }
+  /**
+   * Takes a full list in: what is not in it is gone (spec OPS-12). What cannot be taken in is handed to `unreadable`, if there is
+   * one, and the others are.
+   */
+  replaceAll(items: readonly KubeObject[], version: string, unreadable?: Unreadable): void {
+    const listed = this.#putAll(items, unreadable);
     for (const [text, object] of this.#objects) {
       const writtenSince = isNewer(object.metadata.resourceVersion, version);
       if (!listed.has(text) && !writtenSince) this.#drop(object);
     }
-    this.#removed.clear();
-    this.#seenVersion = version;
-    this.#complete = true;
-    this.#heardAtMs = Date.now();
+    this.#listed(version);
+  }
+
+  /** The same with a list of a store that was set back: nothing counts that it does not show, however new. */
+  restart(items: readonly KubeObject[], version: string, unreadable?: Unreadable): void {
+    const versions = new Map(items.map((item) => [textOf(item), item.metadata.resourceVersion]));
+    for (const [text, object] of this.#objects) {
+      // Whatever is not the same goes, so that the older state can take its place.
+      if (versions.get(text) !== object.metadata.resourceVersion) this.#drop(object);
+    }
+    this.#putAll(items, unreadable);
+    this.#listed(version);
   }
 
   /** Takes in what a watch has shown. */
@@ -116,6 +125,17 @@ export class Cache {
     this.#heardAtMs = Date.now();
   }
 
+  /** How far the watch has come: everything up to this version has been shown to this cache. */
+  get position(): string {
+    return this.#seenVersion;
+  }
+
+  /** Takes in what the watch has missed, found by an audit. */
+  repair(object: KubeObject, deleted: boolean): void {
+    if (deleted) this.#drop(object);
+    else this.#put(object);
+  }
+
   /** Takes in the answer of a write of ours, unless the watch is past it. */
   wrote(object: KubeObject): void {
     if (isNewer(object.metadata.resourceVersion, this.#seenVersion)) return this.#put(object);
@@ -129,6 +149,27 @@ export class Cache {
     if (object?.metadata.uid !== uid || this.#removed.has(uid)) return;
     this.#removed.add(uid);
     this.#tell(object, undefined);
+  }
+
+  #putAll(items: readonly KubeObject[], unreadable: Unreadable | undefined): ReadonlySet<string> {
+    const listed = new Set<string>();
+    for (const item of items) {
+      try {
+        listed.add(textOf(item));
+        this.#put(item);
+      } catch (error) {
+        if (unreadable === undefined) throw error;
+        unreadable(item, error);
+      }
+    }
+    return listed;
+  }
+
+  #listed(version: string): void {
+    this.#removed.clear();
+    this.#seenVersion = version;
+    this.#complete = true;
+    this.#heardAtMs = Date.now();
   }
 
   #visible(object: KubeObject): boolean {

@@ -29,9 +29,21 @@ const watchConnectionsMax = 64;
 /** Small, and somebody waits for them: they never stand behind bulk. */
 const urgentSubresources: ReadonlySet<string | undefined> = new Set(['status', 'binding', 'eviction']);
 
+/** The form of a list in which items have metadata only. */
+const metadataList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
 export interface ClientOptions {
   readonly random?: () => number;
   readonly telemetry?: Telemetry;
+  /** Milliseconds after which a watch that shows nothing is given up. */
+  readonly watchIdleMaxMs?: number;
+}
+
+interface PageWish {
+  size: number;
+  /** Where the last page ended; empty for the first. */
+  next: string;
+  readonly signal: AbortSignal;
 }
 
 /** What a request is, for its place in the queue and for telemetry. */
@@ -48,33 +60,33 @@ export class Client implements Cluster {
   readonly #limit = new Limit(inFlightMax);
   readonly #random: () => number;
   readonly #telemetry: Telemetry;
+  readonly #watchIdleMaxMs: number;
 
-  constructor(side: Side, access: Access, { random = Math.random, telemetry = {} }: ClientOptions = {}) {
+  constructor(side: Side, access: Access, options: ClientOptions = {}) {
+    const { random = Math.random, telemetry = {}, watchIdleMaxMs = 90_000 } = options;
     this.side = side;
     this.#session = new Session(access, { connectionsMax: requestConnectionsMax, random });
     this.#watches = new Session(access, { connectionsMax: watchConnectionsMax, random });
     this.#random = random;
     this.#telemetry = telemetry;
+    this.#watchIdleMaxMs = watchIdleMaxMs;
+  }
+
+  /** Requests under way, watches not counted. */
+  get inFlight(): number {
+    return this.#limit.running;
   }
 
   async list(kind: Kind, scope: ListScope, signal: AbortSignal): Promise<ListPage> {
     const items: KubeObject[] = [];
-    let pageSize = scope.versionOnly === true ? 1 : pageSizeMax;
-    let resourceVersion = '';
-    let next = '';
-    do {
-      try {
-        const page = await this.#page(kind, scope, { pageSize, next, signal });
-        for (const item of page.items ?? []) items.push(item);
-        resourceVersion = page.metadata.resourceVersion;
-        next = scope.versionOnly === true ? '' : (page.metadata.continue ?? '');
-      } catch (error) {
-        if (!(error instanceof TooLongError) || pageSize === 1) throw error;
-        // Objects of a megabyte each: the rest in smaller pages.
-        pageSize = Math.ceil(pageSize / 8);
-      }
-    } while (resourceVersion === '' || next !== '');
-    return { items, resourceVersion };
+    const wish: PageWish = { size: scope.versionOnly === true ? 1 : pageSizeMax, next: '', signal };
+    for (;;) {
+      const page = await this.#page(kind, scope, wish);
+      for (const item of page.items ?? []) items.push(item);
+      const { resourceVersion, continue: next = '' } = page.metadata;
+      if (next === '' || scope.versionOnly === true) return { items, resourceVersion };
+      wish.next = next;
+    }
   }
 
   async *watch(kind: Kind, scope: Scope, resourceVersion: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
@@ -86,7 +98,7 @@ export class Client implements Cluster {
     });
     const path = `${collectionPath(kind, scope.namespace)}?${query.toString()}`;
     const unreadable = (why: string): void => this.#telemetry.unreadable?.({ side: this.side, kind: kind.plural, why });
-    yield* watchEvents(this.#watches, { path, signal, unreadable });
+    yield* watchEvents(this.#watches, { path, signal, unreadable, idleMaxMs: this.#watchIdleMaxMs });
   }
 
   async get(kind: Kind, key: Key): Promise<KubeObject | undefined> {
@@ -156,20 +168,25 @@ export class Client implements Cluster {
     return this.#request({ method: 'POST', path, body }, { verb: 'post', kind, subresource });
   }
 
-  async #page(
-    kind: Kind,
-    { namespace, notOlderThan }: ListScope,
-    { pageSize, next, signal }: { readonly pageSize: number; readonly next: string; readonly signal: AbortSignal },
-  ): Promise<List> {
-    const query = new URLSearchParams({ limit: String(pageSize) });
-    if (next !== '') query.set('continue', next);
+  async #page(kind: Kind, scope: ListScope, wish: PageWish): Promise<List> {
+    const { notOlderThan, namespace, metadataOnly } = scope;
+    const query = new URLSearchParams({ limit: String(wish.size) });
+    if (wish.next !== '') query.set('continue', wish.next);
     else if (notOlderThan !== undefined) {
       query.set('resourceVersion', notOlderThan);
       query.set('resourceVersionMatch', 'NotOlderThan');
     }
     const path = `${collectionPath(kind, namespace)}?${query.toString()}`;
-    const about: About = { verb: 'list', kind };
-    return (await this.#request({ method: 'GET', path, signal, decode: decodeList }, about)) as List;
+    const accept = metadataOnly === true ? metadataList : undefined;
+    const what: Request = { method: 'GET', path, signal: wish.signal, accept, decode: decodeList };
+    try {
+      return (await this.#request(what, { verb: 'list', kind })) as List;
+    } catch (error) {
+      if (!(error instanceof TooLongError) || wish.size === 1) throw error;
+      // Objects of a megabyte each: the rest in smaller pages.
+      wish.size = Math.ceil(wish.size / 8);
+      return this.#page(kind, scope, wish);
+    }
   }
 
   async #objectOf(what: Request, about: About & { readonly kind: Kind }): Promise<KubeObject> {

@@ -15,13 +15,6 @@ export interface Identity {
   readonly key?: string | undefined;
 }
 
-export interface ConnectionEvents {
-  /** A stream or the connection itself has ended: somebody who waits may go on. */
-  readonly freed: () => void;
-  /** About every ten seconds while there are streams. */
-  readonly checked: () => void;
-}
-
 /** Large lists need large windows: 64 KiB, the default, halves the throughput (findings A.4). */
 const streamWindowBytes = 4 * 1024 * 1024;
 const sessionWindowBytes = 16 * 1024 * 1024;
@@ -38,14 +31,15 @@ export class Connection {
   /** Resolves when the server has said how much it takes. @throws ConnectionError when it does not come to that */
   readonly ready: Promise<void>;
   readonly #session: ClientHttp2Session;
-  readonly #events: ConnectionEvents;
+  /** A stream or the connection itself has ended, or the server allows more: somebody who waits may go on. */
+  readonly #freed: () => void;
   #streams = 0;
   #streamsMax = 0;
   #retired = false;
 
-  constructor(identity: Identity, events: ConnectionEvents) {
+  constructor(identity: Identity, freed: () => void) {
     this.identity = identity;
-    this.#events = events;
+    this.#freed = freed;
     const { origin, ca, cert, key } = identity;
     this.#session = connect(origin, {
       ca,
@@ -60,7 +54,7 @@ export class Connection {
     const pulse = setInterval(() => this.#check(), pingEveryMs).unref();
     this.#session.once('close', () => {
       clearInterval(pulse);
-      this.#events.freed();
+      this.#freed();
     });
   }
 
@@ -79,7 +73,7 @@ export class Connection {
     this.#streams++;
     stream.once('close', () => {
       this.#streams--;
-      this.#events.freed();
+      this.#freed();
     });
     return stream;
   }
@@ -101,7 +95,7 @@ export class Connection {
     session.on('remoteSettings', ({ maxConcurrentStreams }) => {
       this.#streamsMax = maxConcurrentStreams ?? Infinity;
       resolve();
-      this.#events.freed();
+      this.#freed();
     });
     session.once('error', reject);
     session.once('close', () => reject(new Error('it was closed at once')));
@@ -117,7 +111,6 @@ export class Connection {
 
   #check(): void {
     if (this.#streams === 0 || this.#session.destroyed) return;
-    this.#events.checked();
     const giveUp = (): void => {
       this.#session.destroy(new Error('the server has stopped answering'), constants.NGHTTP2_CANCEL);
     };

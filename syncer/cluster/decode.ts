@@ -22,7 +22,7 @@ export function decodeList(text: string): List {
 }
 
 /** @throws Error when it is no object of the kind, nor of the other one that is named */
-export function decodeObject(kind: string, text: string, otherwise = kind): KubeObject {
+export function decodeObject(kind: string, text: string, otherwise: string = kind): KubeObject {
   const object = parseLean<KubeObject>(text, (parsed) => [parsed]);
   const isOne = object.kind === kind || object.kind === otherwise;
   if (!isOne || typeof object.metadata !== 'object') throw new Error(`it is no ${kind}`);

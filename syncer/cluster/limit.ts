@@ -43,6 +43,11 @@ export class Limit {
     this.#now = now;
   }
 
+  /** Requests under way. */
+  get running(): number {
+    return this.#running;
+  }
+
   async run<T>(task: () => Promise<T>, place: Place): Promise<T> {
     if (this.#mayStart(place) && !this.#isOvertaking(place)) this.#count(place, 1);
     else await this.#turn(place);

@@ -13,6 +13,8 @@ export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: object | undefined;
+  /** Another form of the answer than plain JSON objects. */
+  readonly accept?: string | undefined;
   /** Reads the body of a success; the whole of it as JSON, when absent. */
   readonly decode?: ((text: string) => unknown) | undefined;
   readonly timeoutMs?: number;
@@ -64,12 +66,12 @@ interface Sent {
   readonly signal: AbortSignal;
 }
 
-async function send(session: Session, { method, path }: Request, { text, signal }: Sent): Promise<Answer> {
+async function send(session: Session, { method, path, accept }: Request, { text, signal }: Sent): Promise<Answer> {
   signal.throwIfAborted();
   const hasBody = text !== undefined;
   const headers = hasBody
     ? { 'content-type': contentType(method), 'content-length': Buffer.byteLength(text) }
-    : undefined;
+    : accept && { accept };
   const { stream, connection } = await session.open({ method, path, hasBody, signal, ...(headers && { headers }) });
   const abort = (): void => {
     // Perhaps only this request hangs; but the next one is not going to wait on the same connection.

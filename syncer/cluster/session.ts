@@ -17,8 +17,8 @@ export interface Credentials {
 }
 
 /**
- * How to reach one API server, and as whom. Asked again for every connection and every request, so it must be cheap; whoever reads
- * files looks at them again at least every minute (spec OPS-11, faults F41).
+ * How to reach one API server, and as whom. Asked again for every connection and every request, so it must be cheap, and give the
+ * same object as long as nothing has changed; whoever reads files looks at them at least every minute (spec OPS-11, faults F41).
  */
 export interface Access {
   readonly url: URL;
@@ -60,6 +60,8 @@ export class Session {
   #dialling: Promise<void> | undefined;
   #failedDials = 0;
   #prefix = '';
+  /** As they were when connections were last compared with them. */
+  #known: Credentials | undefined;
 
   constructor(access: Access, options: SessionOptions) {
     this.#access = access;
@@ -84,7 +86,6 @@ export class Session {
    */
   renewed(refused: Credentials): boolean {
     this.#access.reread?.();
-    this.#leaveOutdated();
     const { token, cert, key } = this.#access.credentials();
     return token !== refused.token || cert !== refused.cert || key !== refused.key;
   }
@@ -94,6 +95,7 @@ export class Session {
   }
 
   #withRoom(): Connection | undefined {
+    if (this.#access.credentials() !== this.#known) this.#leaveOutdated();
     for (const connection of this.#connections) if (connection.usable && connection.hasRoom) return connection;
     return undefined;
   }
@@ -136,11 +138,10 @@ export class Session {
       const grown = Math.min(firstDialDelayMs * 2 ** Math.min(this.#failedDials - 1, 10), dialDelayMaxMs);
       await sleep(grown * (0.5 + (this.#options.random ?? Math.random)() / 2), undefined, { ref: false });
     }
-    const connection = new Connection(this.#identity(), {
-      freed: () => this.#wake(),
-      checked: () => this.#leaveOutdated(),
-    });
+    // What has been replaced since is what the server wants to see now.
+    this.#access.reread?.();
     this.#failedDials++;
+    const connection = new Connection(this.#identity(), () => this.#wake());
     await connection.ready;
     this.#failedDials = 0;
     this.#connections.add(connection);
@@ -155,6 +156,7 @@ export class Session {
 
   /** After a rotation new requests must not go on as who we were. */
   #leaveOutdated(): void {
+    this.#known = this.#access.credentials();
     const now = this.#identity();
     for (const connection of this.#connections) {
       const { origin, ca, cert, key } = connection.identity;

@@ -15,6 +15,8 @@ import type { Session } from './session.ts';
 export interface WatchStreamOptions {
   readonly path: string;
   readonly signal: AbortSignal;
+  /** Bookmarks come about once a minute; whoever waits for longer waits in vain. */
+  readonly idleMaxMs: number;
   /** Passed over: no kind of object that could be taken in. */
   readonly unreadable: (why: string) => void;
 }
@@ -24,8 +26,6 @@ export class IdleError extends ConnectionError {
   override readonly name: string = 'IdleError';
 }
 
-/** Bookmarks come about once a minute. */
-const idleMaxMs = 90_000;
 /** For a free stream and the head of the answer. */
 const openMaxMs = 30_000;
 
@@ -109,7 +109,7 @@ async function restOf(stream: ClientHttp2Stream): Promise<string> {
 }
 
 async function* eventsOf(stream: ClientHttp2Stream, options: WatchStreamOptions): AsyncGenerator<WatchEvent> {
-  const { path, signal, unreadable } = options;
+  const { path, signal, unreadable, idleMaxMs } = options;
   const idle = (): void => void stream.destroy(new IdleError(`WATCH ${path}: nothing for ${idleMaxMs / 1000} s`));
   const watchdog = setTimeout(idle, idleMaxMs);
   const leave = (): void => void stream.destroy();
@@ -131,15 +131,20 @@ async function* eventsOf(stream: ClientHttp2Stream, options: WatchStreamOptions)
 
 function decode(path: string, text: string, unreadable: (why: string) => void): WatchEvent | undefined {
   const line = parseLean<Line>(text, ({ object }) => (object === null ? [] : [object]));
-  const { type, object } = line;
-  if (type === 'ERROR') throw failure(path, line);
+  if (line.type === 'ERROR') throw failure(path, line);
+  const event = line.type === 'BOOKMARK' ? bookmark(line) : change(line);
+  if (event === undefined) unreadable(`event ${JSON.stringify(line.type)} without an object`);
+  return event;
+}
+
+function bookmark({ object }: Line): WatchEvent | undefined {
   const version = object?.metadata?.resourceVersion;
-  if (type === 'BOOKMARK' && version !== undefined) return { type, resourceVersion: version };
-  const known = type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED';
-  if (known && object !== null && typeof object.metadata?.name === 'string')
-    return { type, object: object as KubeObject };
-  unreadable(`event ${JSON.stringify(type)} without an object`);
-  return undefined;
+  return version === undefined ? undefined : { type: 'BOOKMARK', resourceVersion: version };
+}
+
+function change({ type, object }: Line): WatchEvent | undefined {
+  if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') return undefined;
+  return typeof object?.metadata?.name === 'string' ? { type, object: object as KubeObject } : undefined;
 }
 
 function failure(path: string, { object }: Line): ApiError {

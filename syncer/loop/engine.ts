@@ -19,8 +19,9 @@ import type { Performer } from './perform.ts';
 import type { Queue } from './queue.ts';
 import { readIds, Reads } from './reads.ts';
 import { openView, quietView } from './stores.ts';
-import type { Stores } from './stores.ts';
-import type { LoopLog, LoopMetrics } from './telemetry.ts';
+import type { Store, Stores } from './stores.ts';
+import { tellOfPlan } from './telemetry.ts';
+import type { LoopLog, LoopMetrics, LoopTrace } from './telemetry.ts';
 
 export interface EngineOptions {
   readonly resources: readonly Resource[];
@@ -30,6 +31,7 @@ export interface EngineOptions {
   readonly performer: Performer;
   readonly log: LoopLog;
   readonly metrics: LoopMetrics;
+  readonly trace?: LoopTrace | undefined;
   /** Milliseconds since 1970, for plans. */
   readonly now?: () => number;
   /** Milliseconds of a clock that never goes back, for waiting. */
@@ -115,6 +117,17 @@ export class Engine {
     for (const key of this.#directKeys(change, object)) this.#options.queue.add(key, lane);
   }
 
+  /** Forgets what it knew of host objects and looks at every key at once: their owner is another one (NAM-35). */
+  reconsider(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): void {
+    this.#remembered.clear();
+    for (const { side, kind } of sources) {
+      for (const object of this.#options.stores.find(side, kind).list('')) {
+        for (const key of this.#directKeys({ side, kind, before: undefined, after: object }, object))
+          this.#options.queue.add(key);
+      }
+    }
+  }
+
   /** Queues the union of both sides' keys behind everything urgent: first pass, orphans, missed events (spec OPS-06). */
   resync(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): void {
     this.#passes++;
@@ -158,7 +171,9 @@ export class Engine {
   async #reconcile(id: string): Promise<Outcome> {
     const startedMs = performance.now();
     const [resource, key] = this.#parse(id);
-    const outcome = await this.#attempt(id, resource, key);
+    const work = (): Promise<Outcome> => this.#attempt(id, resource, key);
+    const { trace } = this.#options;
+    const outcome = await (trace === undefined ? work() : trace.look({ resource: resource.name, key }, work));
     this.#options.metrics.reconciled(resource.name, outcome.is, (performance.now() - startedMs) / 1000);
     return outcome;
   }
@@ -190,13 +205,15 @@ export class Engine {
     }
   }
 
-  #count(id: string, resource: Resource, { actions }: Plan): void {
-    const { metrics, queue } = this.#options;
-    if (actions.some((action) => action.do === 'warn')) metrics.refused(resource.name, 'policy');
+  #count(id: string, resource: Resource, plan: Plan): void {
+    const { metrics, log, queue } = this.#options;
     const lane = queue.laneOf(id);
-    if (lane !== 'patient') return metrics.lagged(resource.name, queue.ageMs(id) / 1000);
-    if (this.#passes > 1) metrics.repaired(resource.name);
-    if (actions.some(isOfOrphan)) metrics.orphaned(resource.name);
+    const key = this.#parse(id)[1];
+    if (lane !== 'patient') metrics.lagged(resource.name, queue.ageMs(id) / 1000);
+    tellOfPlan(
+      { metrics, log },
+      { resource: resource.name, key, plan, isAudit: lane === 'patient', isFirst: this.#passes <= 1 },
+    );
   }
 
   /** Milliseconds to wait until the effect of the last plan is in the cache; its event wakes the key before that. */
@@ -295,9 +312,11 @@ export class Engine {
     yield readIds.list(side, kind.plural, object.metadata.namespace ?? '');
     if (kind.namespaced) yield readIds.list(side, kind.plural, '');
     const store = this.#options.stores.find(side, kind);
-    for (const state of [before, after]) {
-      for (const { index, value } of store.indexValues(state)) yield readIds.index(side, index, value);
-    }
+    const [was, is] = [store.indexValues(before), store.indexValues(after)];
+    for (const { index, value } of was) yield readIds.index(side, index, value);
+    for (const { index, value } of is) yield readIds.index(side, index, value);
+    for (const { index, value } of difference(was, is)) yield readIds.members(side, index, value);
+    for (const { index, value } of difference(is, was)) yield readIds.members(side, index, value);
   }
 
   #parse(id: string): readonly [Resource, string] {
@@ -308,11 +327,13 @@ export class Engine {
   }
 }
 
-function isOfOrphan(action: Action): boolean {
-  return action.do === 'delete' && action.side === 'host' && action.onlyIfAbsent !== undefined;
-}
-
 /** Also those that join while others are waited for. */
 async function allOf(promises: readonly Promise<void>[]): Promise<void> {
   for (let index = 0; index < promises.length; index++) await promises[index];
+}
+
+type IndexValue = ReturnType<Store['indexValues']>[number];
+
+function difference(from: readonly IndexValue[], without: readonly IndexValue[]): readonly IndexValue[] {
+  return from.filter((each) => !without.some(({ index, value }) => index === each.index && value === each.value));
 }

@@ -116,3 +116,25 @@ describe('issueTokens', () => {
     await expect(stale).rejects.toMatchObject({ status: 409 });
   });
 });
+
+describe('patch', () => {
+  const told = { kind: widgets, object: widget, reason: 'SyncWarning', message: 'may not' } as const;
+  const patch = { do: 'patch', side: 'host', kind: widgets, key, patch: { size: 2 }, subresource: 'status' } as const;
+
+  test('of what the server forbids is told and passed over, where that is said; nothing else is [POD-98]', async () => {
+    const warnings: string[] = [];
+    const own = new Performer({ host, virtual }, new Stores(), {
+      warn: async (_kind, _object, _reason, message) => void warnings.push(message),
+    });
+    host.before = () => {
+      throw refusal(403, 'forbidden');
+    };
+    await own.perform({ ...patch, ifForbidden: told });
+    expect(warnings).toEqual(['may not']);
+    await expect(own.perform(patch)).rejects.toThrow('forbidden');
+    host.before = () => {
+      throw refusal(422, 'is invalid');
+    };
+    await expect(own.perform({ ...patch, ifForbidden: told })).rejects.toThrow('is invalid');
+  });
+});

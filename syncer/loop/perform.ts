@@ -23,23 +23,25 @@ interface TokenAnswer {
   readonly status: { readonly token: string };
 }
 
+/** Whether an absence may be believed, asked right after it was seen. */
+export interface Guards {
+  /** Throws when what is missing on the virtual side may be missing because its store was replaced (OPS-08). */
+  readonly sameStore?: () => Promise<void>;
+  /** False when what is missing on the host may have been collected because its owner is not there (NAM-35). */
+  readonly ownerLives?: () => Promise<boolean>;
+}
+
 export class Performer {
   readonly #clusters: Readonly<Record<Side, Cluster>>;
   readonly #stores: Stores;
   readonly #warner: Warner;
-  readonly #sameStore: () => Promise<void>;
+  readonly #guards: Guards;
 
-  /** `sameStore` throws when what is missing on the virtual side may be missing because its store was replaced (OPS-08). */
-  constructor(
-    clusters: Readonly<Record<Side, Cluster>>,
-    stores: Stores,
-    warner: Warner,
-    sameStore: () => Promise<void> = async () => {},
-  ) {
+  constructor(clusters: Readonly<Record<Side, Cluster>>, stores: Stores, warner: Warner, guards: Guards = {}) {
     this.#clusters = clusters;
     this.#stores = stores;
     this.#warner = warner;
-    this.#sameStore = sameStore;
+    this.#guards = guards;
   }
 
   async perform(action: Action): Promise<void> {
@@ -47,10 +49,7 @@ export class Performer {
       case 'create':
         return this.#create(action);
       case 'patch':
-        return this.#took(
-          action,
-          await this.#clusters[action.side].patch(action.kind, action.key, action.patch, action.subresource),
-        );
+        return this.#patch(action);
       case 'replace':
         return this.#took(action, await this.#clusters[action.side].replace(action.kind, action.object));
       case 'delete':
@@ -64,6 +63,16 @@ export class Performer {
         return this.#warner.warn(action.kind, action.object, action.reason, action.message);
       default:
         return action satisfies never;
+    }
+  }
+
+  async #patch(action: Of<'patch'>): Promise<void> {
+    const { side, kind, key, patch, subresource, ifForbidden: told } = action;
+    try {
+      this.#took(action, await this.#clusters[side].patch(kind, key, patch, subresource));
+    } catch (error) {
+      if (told === undefined || !isStatus(error, 403)) throw error;
+      await this.#warner.warn(told.kind, told.object, told.reason, told.message);
     }
   }
 
@@ -103,7 +112,8 @@ export class Performer {
     const found = await this.#clusters[side].get(kind, key);
     if (found === undefined || (uid !== undefined && found.metadata.uid !== uid)) {
       // Asked afterwards: the answer then covers the moment in which the object was missing.
-      if (side === 'virtual') await this.#sameStore();
+      if (side === 'host') return (await this.#guards.ownerLives?.()) ?? true;
+      await this.#guards.sameStore?.();
       return true;
     }
     this.#took({ side, kind }, found);

@@ -38,5 +38,8 @@ export class Reads {
 export const readIds = {
   object: (side: string, plural: string, key: string): string => `${side} ${plural} ${key}`,
   list: (side: string, plural: string, namespace: string): string => `${side} ${plural} in ${namespace}`,
+  /** The objects under a value of an index, and everything in them. */
   index: (side: string, name: string, value: string): string => `${side} index ${name} ${value}`,
+  /** Which objects are under a value of an index. */
+  members: (side: string, name: string, value: string): string => `${side} members ${name} ${value}`,
 };

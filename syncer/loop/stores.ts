@@ -1,5 +1,6 @@
 /** All caches of both sides, found by side and kind, and the tracked views that plans read them through. */
 import type { Kind } from '../model/kind.ts';
+import { keyOf } from '../model/object.ts';
 import type { KubeObject } from '../model/object.ts';
 import { keyText } from '../model/side.ts';
 import type { Key, Of, Side } from '../model/side.ts';
@@ -49,13 +50,14 @@ export interface OpenView extends View {
   readonly found: boolean;
 }
 
-type Note = (id: string, found: boolean) => void;
+/** Without an id, something was seen that nobody waits for. */
+type Note = (id: string | undefined, found: boolean) => void;
 
 export function openView(stores: Stores, release: Release, nowMs: number): OpenView {
   const read = new Set<string>();
   let foundAny = false;
   const note: Note = (id, found) => {
-    read.add(id);
+    if (id !== undefined) read.add(id);
     foundAny ||= found;
   };
   return {
@@ -90,8 +92,11 @@ function reader<S extends Side>(side: S, stores: Stores, note: Note): Reader<S> 
       note(readIds.object(side, kind.plural, keyText(key)), object !== undefined);
       return object;
     },
-    peek: <T extends KubeObject>(kind: Kind<T>, key: Key<S>) =>
-      stores.find(side, kind).get(key) as Of<S, T> | undefined,
+    peek: <T extends KubeObject>(kind: Kind<T>, key: Key<S>) => {
+      const object = stores.find(side, kind).get(key) as Of<S, T> | undefined;
+      if (object !== undefined) note(undefined, true);
+      return object;
+    },
     list: <T extends KubeObject>(kind: Kind<T>, namespace: string) => {
       const objects = stores.find(side, kind).list(namespace) as readonly Of<S, T>[];
       note(readIds.list(side, kind.plural, namespace), objects.length > 0);
@@ -102,14 +107,16 @@ function reader<S extends Side>(side: S, stores: Stores, note: Note): Reader<S> 
       note(readIds.index(side, index.name, value), objects.length > 0);
       return objects;
     },
-    findIndexed: <T extends KubeObject>(
-      index: Index<S, T>,
-      value: string,
-      passes: (object: Of<S, T>) => boolean = () => true,
-    ) => {
+    findIndexed: <T extends KubeObject>(index: Index<S, T>, value: string, passes?: (object: Of<S, T>) => boolean) => {
       const store = stores.find(side, index.kind);
-      const object = store.findIndexed(index, value, (found) => passes(found as Of<S, T>)) as Of<S, T> | undefined;
-      note(readIds.index(side, index.name, value), object !== undefined);
+      const object = store.findIndexed(index, value, (found) => passes?.(found as Of<S, T>) ?? true) as
+        | Of<S, T>
+        | undefined;
+      // Who comes and goes matters always; how they look only as far as a condition asks for it.
+      note(readIds.members(side, index.name, value), object !== undefined);
+      if (passes !== undefined && object === undefined) note(readIds.index(side, index.name, value), false);
+      if (passes !== undefined && object !== undefined)
+        note(readIds.object(side, index.kind.plural, keyText(keyOf(object))), true);
       return object;
     },
   };

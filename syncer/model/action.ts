@@ -15,6 +15,14 @@ export interface Absence {
   readonly uid?: string | undefined;
 }
 
+/** What a Warning event says, and of which of the tenant's objects. */
+export interface Warning {
+  readonly kind: Kind;
+  readonly object: KubeObject;
+  readonly reason: string;
+  readonly message: string;
+}
+
 export type Action =
   | {
       readonly do: 'create';
@@ -32,6 +40,8 @@ export type Action =
       readonly key: Key;
       readonly patch: object;
       readonly subresource?: string;
+      /** Told when the server forbids it (403), and then the plan goes on without it; without a message it fails. */
+      readonly ifForbidden?: Warning;
     }
   | { readonly do: 'replace'; readonly side: Side; readonly kind: Kind; readonly object: KubeObject }
   | {

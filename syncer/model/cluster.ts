@@ -25,6 +25,8 @@ export interface ListScope extends Scope {
   readonly notOlderThan?: string | undefined;
   /** Only the version of the collection is wanted; how many items come with it is up to the server. */
   readonly versionOnly?: boolean | undefined;
+  /** Only the metadata of the items is wanted. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 export interface DeleteOptions {

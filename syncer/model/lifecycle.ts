@@ -51,11 +51,13 @@ export const recreates: Lifecycle = { ...virtualOwns, live: { ...virtualOwns.liv
 
 /**
  * Pods: nobody but the host's kubelet ends them, so a virtual pod that is being deleted goes when the host pod is gone
- * (POD-21), the host's own deletions travel back (POD-22), and status flows until the end (POD-25).
+ * (POD-21), the host's own deletions travel back (POD-22), and status flows until the end (POD-25). One that is gone before that
+ * was forced to go, and whatever is left of its host pod's grace period with it (POD-24).
  */
 export const podLifecycle: Lifecycle = {
   ...virtualOwns,
-  live: { ...virtualOwns.live, deleting: 'pull' },
+  absent: { ...virtualOwns.absent, deleting: 'deleteHost' },
+  live: { ...virtualOwns.live, deleting: 'pull', leaving: 'deleteHost' },
   deleting: {
     unseen: 'deleteVirtual',
     gone: 'deleteVirtual',

@@ -83,6 +83,8 @@ export interface ToHost<T extends KubeObject> {
   readonly toHost: (virtual: Virtual<T>, view: View) => Translated<T>;
   /** The live host object with everything that the virtual side owns and that may change put right. */
   readonly merge: (host: Host<T>, desired: Host<T>) => Host<T>;
+  /** Whether only a new host object can become what is desired; the old one is then deleted. For kinds that may be made again at any time. */
+  readonly mustReplace?: (host: Host<T>, desired: Host<T>) => boolean;
   /** A live virtual object put right by what the host owns: writes to the virtual side, in order. */
   readonly pull?: (host: Host<T>, virtual: Virtual<T>, view: View) => readonly Action[];
   /** A second try when the host calls the new object invalid. */
@@ -92,6 +94,8 @@ export interface ToHost<T extends KubeObject> {
   /** Whether a virtual object must have had a host object, although this process never saw it (POD-03). */
   readonly mustHaveHad?: (virtual: Virtual<T>) => boolean;
   readonly hostGraceSeconds?: (virtual: Virtual<T>) => number | undefined;
+  /** For a host object whose virtual one has vanished under our eyes; the host's default, when absent. */
+  readonly vanishedGraceSeconds?: number;
   /** Defaults to `virtualOwns`. */
   readonly lifecycle?: Lifecycle;
   readonly sources?: readonly Source[];

@@ -7,13 +7,13 @@ import type { KubeObject } from './object.ts';
 import type { PodRules } from './pod-rules.ts';
 import type { Key, Of, Side } from './side.ts';
 
-/** The settings of one virtual cluster that translation depends on; they never change while the process runs. */
+/** The settings of one virtual cluster that translation depends on; but for `service` they never change while the process runs. */
 export interface Release {
   /** Name of the virtual cluster, of its Helm release and of its Service. */
   readonly name: string;
   /** The one host namespace that everything of it lives in. */
   readonly namespace: string;
-  /** Service `<name>` in the host namespace: owner of every host object (D8), address of the virtual API server. */
+  /** Service `<name>` in the host namespace, as it is now: owner of every host object (D8), address of the virtual API server. */
   readonly service: { readonly uid: string; readonly clusterIPs: readonly string[] };
   /** How often a replaced backing store was accepted; resourceVersions are comparable within one epoch only (OPS-08). */
   readonly storeEpoch: number;

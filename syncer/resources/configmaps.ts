@@ -8,6 +8,7 @@ import { omit, pick } from '../translate/fields.ts';
 import { annotationKeys, onHost } from '../translate/metadata.ts';
 import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
+import { isFrozen } from './frozen.ts';
 import { podsByConfigMap } from './pods/references.ts';
 
 const content = ['data', 'binaryData', 'immutable'] as const;
@@ -24,6 +25,7 @@ export const configMaps: Resource = defineToHost({
     is: 'object',
     object: onHost(configMap, ConfigMap, view, pick(configMap, content)),
   }),
+  mustReplace: (host, desired) => isFrozen(host, desired, content),
   merge: (host, desired) => ({
     ...omit(host, content),
     ...pick(desired, content),

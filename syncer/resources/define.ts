@@ -8,7 +8,7 @@ import { kindText } from '../model/kind.ts';
 import type { Kind } from '../model/kind.ts';
 import { virtualOwns } from '../model/lifecycle.ts';
 import type { Step } from '../model/lifecycle.ts';
-import { keyOf } from '../model/object.ts';
+import { isDeleting, keyOf } from '../model/object.ts';
 import type { KubeObject, Metadata } from '../model/object.ts';
 import type { Change, PolicyRule, Resource, ToHost } from '../model/resource.ts';
 import { keyText, parseKey } from '../model/side.ts';
@@ -38,7 +38,7 @@ export function defineToHost<T extends KubeObject>(def: ToHost<T>): Resource {
       const seen = observe(def, virtualKey, { view, had });
       if (seen.virtual !== undefined && def.ignores?.(seen.virtual) === true) return nothingToDo;
       const plan = act(def, lifecycle[seen.virtualSide][seen.hostSide], { seen, view });
-      return { ...plan, remembers: remembers(seen, had) };
+      return { ...plan, remembers: remembers(seen, { had, release: view.release }) };
     },
     survey: (view) => survey(def, view),
     onRefusal: (key, message, view) => {
@@ -134,6 +134,7 @@ function pushAndPull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situa
   if (translated.is === 'waiting') return { actions: pulled, why: translated.why };
   if (translated.is === 'refused')
     return { actions: [...pulled, warn(def, virtual, translated.why)], why: translated.why };
+  if (def.mustReplace?.(host, translated.object) === true) return { actions: [...pulled, ...deleteHost(def, seen)] };
   // Its version is used up by the first write; the answer brings the key again.
   const shared = pulled.length > 0 ? [] : sharedMetadata(def, { virtual, host, desired: translated.object });
   return { actions: [...pulled, ...shared, ...updateOf(def, host, translated.object)] };
@@ -170,7 +171,8 @@ function pull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>
   return def.pull?.(seen.host, seen.virtual, view) ?? [];
 }
 
-function deleteHost<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, hostKey }: Seen<T>): readonly Action[] {
+function deleteHost<T extends KubeObject>(def: ToHost<T>, seen: Seen<T>): readonly Action[] {
+  const { key, virtual, host, hostKey } = seen;
   if (host === undefined) return [];
   const base = { do: 'delete', side: 'host', kind: def.kind, key: hostKey, uid: host.metadata.uid ?? '' } as const;
   const incarnation = incarnationOf(host);
@@ -178,7 +180,10 @@ function deleteHost<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, 
   if (virtual?.metadata.uid === incarnation)
     return [{ ...base, graceSeconds: virtual && def.hostGraceSeconds?.(virtual) }];
   // One that is not there may only be missing from the cache (OPS-15), or from a store that was replaced (OPS-08).
-  return [{ ...base, onlyIfAbsent: { side: 'virtual', kind: def.kind, key, uid: incarnation } }];
+  const graceSeconds = seen.vanished ? def.vanishedGraceSeconds : undefined;
+  const isShorter = (graceSeconds ?? Infinity) < (host.metadata.deletionGracePeriodSeconds ?? 0);
+  if (isDeleting(host) && !isShorter) return [];
+  return [{ ...base, graceSeconds, onlyIfAbsent: { side: 'virtual', kind: def.kind, key, uid: incarnation } }];
 }
 
 function deleteVirtual<T extends KubeObject>(def: ToHost<T>, { key, virtual, hostKey }: Seen<T>): readonly Action[] {

@@ -5,7 +5,9 @@ import { events as kind, namespaces, pods } from '../model/kubernetes.ts';
 import type { Event, Pod } from '../model/kubernetes.ts';
 import type { KubeObject } from '../model/object.ts';
 import { onHost } from '../translate/metadata.ts';
-import { events } from './events.ts';
+import { eventsAbout } from './events.ts';
+
+const events = eventsAbout([pods]);
 
 const hostName = 'web-x-shop-x-vc1';
 const virtualPod: Pod = object(
@@ -82,8 +84,9 @@ describe('events', () => {
   });
 
   test('are shown once: not again after a restart, nor when the tenant has deleted them', () => {
-    const { remembers } = planOf(eventOf());
-    expect(planOf(eventOf(), remembers === undefined ? {} : { had: remembers }).actions).toEqual([]);
+    const { remembers, remembersWhenDone: had = '' } = planOf(eventOf());
+    expect(remembers).toBeUndefined();
+    expect(planOf(eventOf(), { had }).actions).toEqual([]);
     const present = { ...shown(eventOf()), apiVersion: 'v1', kind: 'Event' } as Event;
     expect(planOf(eventOf(), { virtual: [...world.virtual, present] }).actions).toEqual([]);
   });

@@ -4,7 +4,7 @@
  */
 import type { Action, Plan } from '../model/action.ts';
 import { nothingToDo } from '../model/action.ts';
-import { configMaps, events as EventKind, namespaces, pods, secrets, services } from '../model/kubernetes.ts';
+import { events as EventKind, namespaces } from '../model/kubernetes.ts';
 import type { Event } from '../model/kubernetes.ts';
 import type { Kind } from '../model/kind.ts';
 import { isDeleting, keyOf } from '../model/object.ts';
@@ -16,26 +16,33 @@ import type { View } from '../model/view.ts';
 import { omit } from '../translate/fields.ts';
 import { incarnationOf, originOf } from '../translate/metadata.ts';
 
-const followed: readonly Kind[] = [pods, services, configMaps, secrets];
+/** Events about objects of these kinds, which have a copy on the host each. */
+export function eventsAbout(followed: readonly Kind[]): Resource {
+  const bySide = followed.flatMap((kind) => [
+    { side: 'host' as const, kind },
+    { side: 'virtual' as const, kind },
+  ]);
+  return {
+    name: 'events',
+    kind: EventKind,
+    sources: [
+      { side: 'host', kind: EventKind },
+      { side: 'virtual', kind: EventKind, keep: onlyCounts },
+      { side: 'virtual', kind: namespaces },
+      ...bySide,
+    ],
+    indexes: [],
+    hostRules: [{ apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] }],
+    keysOf: ({ side, kind, object }: Change) =>
+      side === 'host' && kind.plural === EventKind.plural ? [keyText(keyOf(object))] : [],
+    decide: (key, view, had) => decide(key, { view, followed }, had),
+  };
+}
 
-export const events: Resource = {
-  name: 'events',
-  kind: EventKind,
-  sources: [
-    { side: 'host', kind: EventKind },
-    { side: 'virtual', kind: EventKind, keep: onlyCounts },
-    { side: 'virtual', kind: namespaces },
-    ...followed.flatMap((kind) => [
-      { side: 'host' as const, kind },
-      { side: 'virtual' as const, kind },
-    ]),
-  ],
-  indexes: [],
-  hostRules: [{ apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] }],
-  keysOf: ({ side, kind, object }: Change) =>
-    side === 'host' && kind.plural === EventKind.plural ? [keyText(keyOf(object))] : [],
-  decide,
-};
+interface Sight {
+  readonly view: View;
+  readonly followed: readonly Kind[];
+}
 
 /** A tenant's own events are never read: of all of them only what tells a repetition from news is kept. */
 function onlyCounts(object: KubeObject): KubeObject {
@@ -50,20 +57,20 @@ function onlyCounts(object: KubeObject): KubeObject {
   return JSON.parse(JSON.stringify(kept)) as KubeObject;
 }
 
-function decide(key: string, view: View, had: string | undefined): Plan {
-  const host = view.host.get(EventKind, parseKey<'host'>(key));
+function decide(key: string, { view, followed }: Sight, had: string | undefined): Plan {
+  const host = view.host.peek(EventKind, parseKey<'host'>(key));
   if (host === undefined) return nothingToDo;
-  const subject = subjectOf(host, view);
+  const state = `${host.metadata.uid} ${repetitions(host)}`;
+  // Told: whatever becomes of its subject, and should it expire or be deleted by the tenant, it is not told again.
+  if (had === state) return { actions: [], remembers: state };
+  const subject = subjectOf(host, { view, followed });
   if (subject === undefined) return { actions: [], remembers: had };
   const wanted = translated(host, subject);
-  const present = view.virtual.get(EventKind, keyOf(wanted as Virtual<Event>));
-  const state = `${host.metadata.uid} ${repetitions(host)}`;
-  if (present === undefined) {
-    // Expired or deleted by the tenant: the same news is not told twice.
-    if (had === state) return { actions: [], remembers: had };
-    return { actions: [{ do: 'create', side: 'virtual', kind: EventKind, object: wanted }], remembers: state };
-  }
-  return { actions: repetitions(present) >= repetitions(host) ? [] : [recount(present, host)], remembers: state };
+  const present = view.virtual.peek(EventKind, keyOf(wanted as Virtual<Event>));
+  if (present !== undefined && repetitions(present) >= repetitions(host)) return { actions: [], remembers: state };
+  const telling: Action =
+    present === undefined ? { do: 'create', side: 'virtual', kind: EventKind, object: wanted } : recount(present, host);
+  return { actions: [telling], remembers: had, remembersWhenDone: state };
 }
 
 interface Subject {
@@ -72,7 +79,7 @@ interface Subject {
 }
 
 /** The synced object that an event is about, on both sides and of the same incarnation (EV-03, EV-06). */
-function subjectOf(event: Host<Event>, view: View): Subject | undefined {
+function subjectOf(event: Host<Event>, { view, followed }: Sight): Subject | undefined {
   const kind = followed.find((candidate) => candidate.kind === event.involvedObject.kind);
   const host = kind === undefined ? undefined : hostObjectOf(event, kind, view);
   if (kind === undefined || host === undefined) return undefined;

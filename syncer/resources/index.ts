@@ -1,8 +1,8 @@
-/** The registry: everything that is synced. Adding a resource is a file beside this one and a line here (CONTRIBUTING.md). */
+/** The registry: everything that is synced. Adding a resource is a file beside this one, a line here and a sample (CONTRIBUTING.md). */
 import type { Resource } from '../model/resource.ts';
 import { configMaps } from './configmaps.ts';
 import { defineToHost } from './define.ts';
-import { events } from './events.ts';
+import { eventsAbout } from './events.ts';
 import { kubernetesService } from './kubernetes-service.ts';
 import { nodes } from './nodes.ts';
 import { pods } from './pods/pods.ts';
@@ -10,13 +10,13 @@ import { tokens } from './pods/tokens.ts';
 import { secrets } from './secrets.ts';
 import { services } from './services.ts';
 
+/** What tenants make and the host runs, with a copy of each there. */
+export const copied: readonly Resource[] = [services, configMaps, secrets, defineToHost(pods)];
+
 export const resources: readonly Resource[] = [
   nodes,
   kubernetesService,
-  services,
-  configMaps,
-  secrets,
-  defineToHost(pods),
+  ...copied,
   tokens,
-  events,
+  eventsAbout(copied.map(({ kind }) => kind)),
 ];

@@ -27,18 +27,19 @@ export const nodes: Resource = {
   ],
   indexes: [hostPodsByNode, virtualPodsByNode],
   hostRules: [],
-  keysOf: ({ side, kind, object }: Change) => {
+  keysOf: ({ side, kind, object }: Change, view: View) => {
     if (kind.plural === NodeKind.plural && side === 'virtual') return [object.metadata.name];
-    if (kind.plural !== PodKind.plural) return [];
-    const { nodeName } = (object as Pod).spec;
-    return nodeName === undefined || nodeName === '' ? [] : [nodeName];
+    const { nodeName = '' } = kind.plural === PodKind.plural ? (object as Pod).spec : {};
+    // Of a node that is there, the pods that matter have been read; the thousands of changes of all others wake nobody.
+    const isKnown = nodeName === '' || view.virtual.peek(NodeKind, { namespace: '', name: nodeName }) !== undefined;
+    return isKnown ? [] : [nodeName];
   },
   decide,
 };
 
 function decide(name: string, view: View): Plan {
   const key = { namespace: '', name };
-  const node = view.virtual.get(NodeKind, key);
+  const node = view.virtual.peek(NodeKind, key);
   const pod = podOn(name, view);
   if (node === undefined) return pod === undefined ? nothingToDo : { actions: [create(name, pod, view.release)] };
   // A node that the tenant made by hand stays the tenant's (NODE-09).
@@ -49,7 +50,7 @@ function decide(name: string, view: View): Plan {
   return { actions: [...untaint(node), ...readdress(node, pod)] };
 }
 
-/** One of our host pods there, if possible one that shows the node's address. This is asked for every change of every pod. */
+/** One of our host pods there, if possible one that shows the node's address. */
 function podOn(name: string, view: View): Host<Pod> | undefined {
   const isOurs = (pod: Host<Pod>): boolean => originOf(pod, PodKind, view.release) !== undefined;
   const shown = view.host.findIndexed(hostPodsByNode, name, (pod) => ipsOf(pod).length > 0 && isOurs(pod));

@@ -5,7 +5,7 @@ import type { HostSide, VirtualSide } from '../model/lifecycle.ts';
 import type { Survey, ToHost } from '../model/resource.ts';
 import { keyText } from '../model/side.ts';
 import type { Host, Key, Virtual } from '../model/side.ts';
-import type { View } from '../model/view.ts';
+import type { Release, View } from '../model/view.ts';
 import { labelKeys } from '../translate/labels.ts';
 import { annotationKeys, incarnationOf, originOf } from '../translate/metadata.ts';
 import { hostName } from '../translate/names.ts';
@@ -17,6 +17,8 @@ export interface Seen<T extends KubeObject> {
   readonly host: Host<T> | undefined;
   readonly virtualSide: VirtualSide;
   readonly hostSide: HostSide;
+  /** The virtual object that the host object is for was there when this process last looked, and is no more. */
+  readonly vanished: boolean;
 }
 
 /** What a first pass would find of one kind (OPS-08). */
@@ -44,8 +46,11 @@ export function observe<T extends KubeObject>(
     namespace: view.release.namespace,
     name: hostName(key.name, key.namespace, view.release),
   };
-  const virtual = view.virtual.get(def.kind, key);
-  const host = view.host.get(def.kind, hostKey);
+  // Changes of both bring this key by themselves (keysOf); only a stranger with the host name must be watched for.
+  const virtual = view.virtual.peek(def.kind, key);
+  const ours = view.host.peek(def.kind, hostKey);
+  const isOurs = ours !== undefined && originOf(ours, def.kind, view.release) !== undefined;
+  const host = isOurs ? ours : view.host.get(def.kind, hostKey);
   return {
     key,
     hostKey,
@@ -53,6 +58,7 @@ export function observe<T extends KubeObject>(
     host,
     virtualSide: virtualSideOf(def, virtual, view),
     hostSide: hostSideOf(def, { key, virtual, host, view, had }),
+    vanished: host !== undefined && had === incarnationOf(host) && had !== virtual?.metadata.uid,
   };
 }
 
@@ -74,7 +80,7 @@ function hostSideOf<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, 
   if (host === undefined) return hasHad(def, virtual, had) ? 'gone' : 'unseen';
   if (isEntrusted(host)) return 'entrusted';
   const origin = originOf(host, def.kind, view.release);
-  if (origin === undefined || keyText(origin) !== keyText(key)) return 'foreign';
+  if (!isOf(origin, key) && !isDisfigured(host, virtual)) return 'foreign';
   const former = virtual !== undefined && incarnationOf(host) !== virtual.metadata.uid;
   if (isDeleting(host)) return former ? 'leaving' : 'deleting';
   return former ? 'stale' : 'live';
@@ -83,6 +89,18 @@ function hostSideOf<T extends KubeObject>(def: ToHost<T>, { key, virtual, host, 
 /** Another controller on the host has taken it over (CORE-09); a tenant cannot set this label there (LAB-01). */
 function isEntrusted({ metadata }: KubeObject): boolean {
   return metadata.labels?.[labelKeys.controlledBy] !== undefined;
+}
+
+function isOf(origin: Key<'virtual'> | undefined, key: Key<'virtual'>): boolean {
+  return origin !== undefined && keyText(origin) === keyText(key);
+}
+
+/**
+ * Ours, with some other mark of it changed or taken away by somebody on the host: it lies where only this virtual object's copy
+ * can lie and names its UID, which nobody else knows. What is wrong is put right (F69, F75).
+ */
+function isDisfigured(host: Host<KubeObject>, virtual: Virtual<KubeObject> | undefined): boolean {
+  return virtual?.metadata.uid !== undefined && incarnationOf(host) === virtual.metadata.uid;
 }
 
 function hasHad<T extends KubeObject>(
@@ -98,9 +116,17 @@ function hasHad<T extends KubeObject>(
  * the virtual object lives; a former incarnation's disappearance says nothing about this one (SVC-12).
  */
 export function remembers<T extends KubeObject>(
-  { virtualSide, hostSide, host }: Seen<T>,
-  had: string | undefined,
+  { virtualSide, hostSide, virtual, host, vanished }: Seen<T>,
+  { had, release }: { readonly had: string | undefined; readonly release: Release },
 ): string | undefined {
-  if (host !== undefined && hostSide !== 'foreign') return incarnationOf(host);
+  if (vanished) return had;
+  // An orphan that was found: whose it was, this process has never seen.
+  if (virtual === undefined) return undefined;
+  if (host !== undefined && hostSide !== 'foreign') return isOwned(host, release) ? incarnationOf(host) : undefined;
   return virtualSide === 'absent' ? undefined : had;
+}
+
+/** What has another Service for an owner may be collected at any moment: that it goes is then nobody's wish (NAM-35). */
+function isOwned({ metadata }: KubeObject, { service }: Release): boolean {
+  return (metadata.ownerReferences ?? []).some(({ uid }) => uid === service.uid);
 }

@@ -11,6 +11,7 @@ import { labelKeys } from '../translate/labels.ts';
 import { annotationKeys, onHost } from '../translate/metadata.ts';
 import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
+import { isFrozen } from './frozen.ts';
 import { podsBySecret } from './pods/references.ts';
 
 const content = ['data', 'immutable'] as const;
@@ -37,6 +38,7 @@ export const secrets: Resource = defineToHost<SecretObject>({
     is: 'object',
     object: onHost(secret, Secret, view, { ...pick(secret, content), type: hostType(secret.type) }),
   }),
+  mustReplace: (host, desired) => isFrozen(host, desired, content),
   merge: (host, desired) => ({
     ...omit(host, content),
     ...pick(desired, content),

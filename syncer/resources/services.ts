@@ -89,16 +89,12 @@ function selector(
 }
 
 function merge(host: Host<ServiceObject>, desired: Host<ServiceObject>): Host<ServiceObject> {
-  const kept = omit(host.spec, [
-    ...tenantFields,
-    'selector',
-    'ports',
-    ...(desired.spec.type === 'ExternalName' ? allocatedFields : []),
-  ]);
-  const hasAddress = (host.spec.clusterIP ?? '') !== '';
+  const isName = desired.spec.type === 'ExternalName';
+  const kept = omit(host.spec, [...tenantFields, 'selector', 'ports', ...(isName ? allocatedFields : [])]);
+  const keepsAddress = isName || (host.spec.clusterIP ?? '') !== '';
   const spec = {
     ...omit(desired.spec, allocatedFields),
-    ...(hasAddress ? {} : pick(desired.spec, ['clusterIP', 'clusterIPs'])),
+    ...(keepsAddress ? {} : pick(desired.spec, ['clusterIP', 'clusterIPs'])),
     ...kept,
     ...withHostDefaults(host.spec, desired.spec),
   };

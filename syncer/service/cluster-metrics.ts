@@ -29,6 +29,7 @@ export interface WatchFacts {
 export interface ClusterMetrics {
   requested(report: RequestFacts): void;
   watchRestarted(restart: { readonly side: string; readonly kind: string; readonly reason: string }): void;
+  unreadable(report: { readonly side: string; readonly kind: string }): void;
   behind(report: { readonly side: string; readonly kind: string; readonly behind: boolean }): void;
 }
 
@@ -63,12 +64,19 @@ function counters(registers: Registry[]): Omit<ClusterMetrics, 'behind'> {
     labelNames: ['side', 'kind', 'reason'],
     registers,
   });
+  const unreadable = new Counter({
+    name: 'vcluster_unreadable_objects_total',
+    help: 'What came from an API server and no object could be made of; it was passed over.',
+    labelNames: ['side', 'kind'],
+    registers,
+  });
   return {
     requested: ({ side, verb, kind, status, seconds }) => {
       requests.inc({ side, verb, kind, status });
       duration.observe({ side, verb }, seconds);
     },
     watchRestarted: ({ side, kind, reason }) => restarts.inc({ side, kind, reason }),
+    unreadable: ({ side, kind }) => unreadable.inc({ side, kind }),
   };
 }
 

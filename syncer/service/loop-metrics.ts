@@ -9,6 +9,7 @@ export interface LoopMetrics {
   reconciled(resource: string, outcome: string, seconds: number): void;
   lagged(resource: string, seconds: number): void;
   repaired(resource: string): void;
+  missed(side: string, kind: string, count: number): void;
   orphaned(resource: string): void;
   refused(resource: string, by: string): void;
   tokensIssued(reason: 'new' | 'renewal', count: number): void;
@@ -76,6 +77,7 @@ function counters(registers: Registry[]): LoopMetrics & { begin(resource: string
     },
     lagged: (resource, seconds) => lag.observe({ resource }, seconds),
     repaired: (resource) => rare.repairs.inc({ resource }),
+    missed: (side, kind, count) => rare.missed.inc({ side, kind }, count),
     orphaned: (resource) => rare.orphans.inc({ resource }),
     refused: (resource, by) => rare.refusals.inc({ resource, by }),
     tokensIssued: (reason, count) => tokens.inc({ reason }, count),
@@ -84,6 +86,7 @@ function counters(registers: Registry[]): LoopMetrics & { begin(resource: string
 
 interface RareCounters {
   readonly repairs: Counter<'resource'>;
+  readonly missed: Counter<'side' | 'kind'>;
   readonly orphans: Counter<'resource'>;
   readonly refusals: Counter<'resource' | 'by'>;
 }
@@ -94,6 +97,12 @@ function rareCounters(registers: Registry[]): RareCounters {
     ...byResource,
     name: 'vcluster_audit_repairs_total',
     help: 'Differences between the two sides that no watch had shown, found and repaired by the audit.',
+  });
+  const missed = new Counter({
+    name: 'vcluster_missed_events_total',
+    help: 'Objects whose last change a watch had missed, found and taken in by the audit.',
+    labelNames: ['side', 'kind'],
+    registers,
   });
   const orphans = new Counter({
     ...byResource,
@@ -106,7 +115,7 @@ function rareCounters(registers: Registry[]): RareCounters {
     labelNames: ['resource', 'by'],
     registers,
   });
-  return { repairs, orphans, refusals };
+  return { repairs, missed, orphans, refusals };
 }
 
 function addQueue(registers: Registry[], queue: () => QueueFacts): void {

@@ -7,7 +7,7 @@
  */
 import type { StringMap } from '../model/object.ts';
 
-export type Field = 'label' | 'annotation';
+export type Field = 'label' | 'annotation' | 'image';
 
 /** Digest by key. */
 export type Agreed = ReadonlyMap<string, string>;

@@ -6,7 +6,7 @@ import type { Pod } from '../model/kubernetes.ts';
 import type { StringMap } from '../model/object.ts';
 import { affinityToHost, spreadToHost } from '../resources/pods/scheduling.ts';
 import { affinityTerms, selectors } from '../../test/support/arbitrary-pods.ts';
-import { labelMaps, namespaceNames } from '../../test/support/arbitraries.ts';
+import { labelMaps, namespaceNames, runs } from '../../test/support/arbitraries.ts';
 import { release } from '../../test/support/release.ts';
 import { object } from '../../test/support/world.ts';
 import { labelsToHost, matchLabelsToHost, namespaceLabelKey, podScope } from './labels.ts';
@@ -63,6 +63,11 @@ function hostLabelsOf({ labels, namespace, ofNamespace }: Labelled): StringMap {
   return { ...labelsToHost(labels, release), ...Object.fromEntries(marks), ...podScope(release, namespace) };
 }
 
+function termsOf(affinity: unknown): readonly Term[] {
+  const required = 'requiredDuringSchedulingIgnoredDuringExecution';
+  return (affinity as { readonly [required]?: readonly Term[] } | undefined)?.[required] ?? [];
+}
+
 function podIn(namespace: string, spec: object): Pod {
   return object(pods, { name: 'a', namespace }, { spec: { containers: [], ...spec } });
 }
@@ -81,7 +86,7 @@ const strangers = fc.tuple(labelMaps, fc.constantFrom(undefined, 'vc2')).map(([l
   const { 'vcluster.loft.sh/managed-by': _, ...others } = labels;
   return managedBy === undefined ? others : { ...others, 'vcluster.loft.sh/managed-by': managedBy };
 });
-const runs = { numRuns: 1_000 };
+const often = runs(1_000);
 
 describe('selectors on the host match what they match in the virtual cluster, and nothing else', () => {
   test('of Services [SVC-01, LAB-12]', () => {
@@ -92,23 +97,21 @@ describe('selectors on the host match what they match in the virtual cluster, an
       expect(matches(onHost, stranger)).toBe(false);
     };
     const some = fc.oneof(plain(labelMaps), fc.constant({ app: 'true' }), fc.constant({}));
-    fc.assert(fc.property(some, namespaceNames, labelled, strangers, same), runs);
+    fc.assert(fc.property(some, namespaceNames, labelled, strangers, same), often);
   });
 
   test('of affinity between pods, with namespaces, namespace selectors, or both [POD-140, POD-144, LAB-09]', () => {
     const same = (term: Term, own: string, pod: Labelled, stranger: StringMap): void => {
       const required = { requiredDuringSchedulingIgnoredDuringExecution: [term] };
       const affinity = affinityToHost(podIn(own, { affinity: { podAntiAffinity: required } }), release);
-      const { requiredDuringSchedulingIgnoredDuringExecution: terms = [] } = affinity?.['podAntiAffinity'] as {
-        readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly Term[];
-      };
+      const terms = termsOf(affinity?.['podAntiAffinity']);
       const onHost = (labels: StringMap): boolean =>
         terms.some(({ labelSelector }) => labelSelector !== undefined && matches(labelSelector, labels));
       expect(onHost(hostLabelsOf(pod))).toBe(meansPod(term, own, pod));
       expect(onHost(stranger)).toBe(false);
       expect(terms.every((each) => each.namespaces === undefined && each.namespaceSelector === undefined)).toBe(true);
     };
-    fc.assert(fc.property(plain(affinityTerms), namespaceNames, labelled, strangers, same), runs);
+    fc.assert(fc.property(plain(affinityTerms), namespaceNames, labelled, strangers, same), often);
   });
 
   test('of topology spread [POD-147]', () => {
@@ -118,7 +121,7 @@ describe('selectors on the host match what they match in the virtual cluster, an
       expect(matches(onHost, hostLabelsOf(pod))).toBe(pod.namespace === own && matches(labelSelector, pod.labels));
       expect(matches(onHost, stranger)).toBe(false);
     };
-    fc.assert(fc.property(plain(selectors), namespaceNames, labelled, strangers, same), runs);
+    fc.assert(fc.property(plain(selectors), namespaceNames, labelled, strangers, same), often);
   });
 });
 
@@ -134,7 +137,7 @@ describe('labels of objects', () => {
       const kept = Object.keys(labels).filter((key) => !isTranslated(key));
       expect(Object.keys(onHost)).toHaveLength(kept.length);
     };
-    fc.assert(fc.property(labelMaps, safe), runs);
+    fc.assert(fc.property(labelMaps, safe), often);
   });
 
   test('every key that comes out is one that an API server takes', () => {
@@ -142,6 +145,6 @@ describe('labels of objects', () => {
       for (const key of Object.keys(labelsToHost(labels, release)))
         expect(key).toMatch(/^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/u);
     };
-    fc.assert(fc.property(labelMaps, valid), runs);
+    fc.assert(fc.property(labelMaps, valid), often);
   });
 });

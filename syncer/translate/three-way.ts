@@ -37,6 +37,9 @@ export function pullMetadata(
   return { ...(labels && { labels }), ...(annotations && { annotations }) };
 }
 
+/** The fields of metadata that both sides may change. */
+type Shared = Extract<Field, 'label' | 'annotation'>;
+
 function mergeMap(host: StringMap | undefined, desired: StringMap | undefined, agreed: Agreed): StringMap {
   const wanted = desired ?? {};
   const others = Object.entries(host ?? {}).filter(
@@ -57,7 +60,7 @@ function mergeMap(host: StringMap | undefined, desired: StringMap | undefined, a
 }
 
 function changesOnHost(
-  field: Field,
+  field: Shared,
   host: Metadata,
   desired: Metadata,
   virtual: StringMap | undefined,
@@ -76,7 +79,7 @@ function changesOnHost(
 }
 
 /** Never bookkeeping, never what is denied on the way there, never a value that gives the host object's name away. */
-function mayBeShown(field: Field, key: string, value: string | undefined, host: Metadata): boolean {
+function mayBeShown(field: Shared, key: string, value: string | undefined, host: Metadata): boolean {
   if (isReserved(key)) return false;
   const isOneWay = field === 'label' ? isDeniedLabel(key) : isDeniedAnnotation(key);
   return !isOneWay && (value === undefined || !value.includes(host.name));

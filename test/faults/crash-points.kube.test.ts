@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Side } from '../../syncer/model/side.ts';
 import { randomFrom } from '../support/random.ts';
-import { form, isLong, seed, startStage } from './crash-stage.ts';
+import { form, isLong, patience, seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
 import { phases, takeAddress, Workload } from './crash-workload.ts';
 import type { Phase } from './crash-workload.ts';
@@ -157,7 +157,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-describe(`killed at a write (${form})`, () => {
+describe(`killed at a write (${form})`, { timeout: patience }, () => {
   test.each<[string, Phase, string, Moment]>([
     [
       'after the host has made the pod, before it heard of it: the pod is taken on [F02]',
@@ -193,5 +193,5 @@ describe(`killed at a write (${form})`, () => {
     for (const points of tried) reached += (await crashAt(points)).length;
     process.stderr.write(`F01: ${reached} of ${all.length} points, ${steps.length} writes (${form})\n`);
     expect(reached).toBeGreaterThan(tried.length / 2);
-  }, 3_600_000);
+  });
 });

@@ -20,6 +20,9 @@ const { FAULTS = 'short', SEED, SYNCER_PROGRAM: program } = process.env;
 export const isLong: boolean = FAULTS === 'long';
 export const seed: number = Number(SEED ?? 20_261_123);
 
+/** What a test may take on a machine that has other things to do; nothing here is a measure of speed. */
+export const patience: number = isLong ? 3_600_000 : 240_000;
+
 /** For titles: how to have this very run again. */
 export const form: string = `FAULTS=${FAULTS} SEED=${seed}`;
 

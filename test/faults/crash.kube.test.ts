@@ -2,21 +2,30 @@
  * Signals, limits and rivals: the syncer is killed in a loop, stopped, suspended, doubled, starved of files and memory, and loses its
  * log, always under load. The auditor looks on. FAULTS=long waits and repeats as the specification says; SEED=<n> varies the load.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { configMaps, namespaces, pods } from '../../syncer/model/kubernetes.ts';
+import { configMaps, pods } from '../../syncer/model/kubernetes.ts';
+import type { KubeObject } from '../../syncer/model/object.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { hostNamespace, releaseName } from '../support/pair.ts';
 import { randomFrom } from '../support/random.ts';
+import type { Circumstances, SyncerProcess } from '../support/syncer-process.ts';
+import type { Report } from './auditor/auditor.ts';
+import type { Problem } from './auditor/problem.ts';
 import { burst, Churn, clear } from './crash-churn.ts';
 import { holdingsOf, inspectorPort } from './crash-memory.ts';
-import { form, isLong, makeNamespace, seed, startStage } from './crash-stage.ts';
+import { form, isLong, makeNamespace, patience, seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
 
 const random = randomFrom(seed);
 const namespace = 'crash';
+/**
+ * Two that cannot know of each other may make, of what the tenant has just deleted, one more copy, which the next look removes. It is
+ * never there beside the first (I4).
+ */
+const notOnce = ['I6'] as const;
 
 let stage: Stage;
 
@@ -33,9 +42,12 @@ async function hostPods(): Promise<number> {
 }
 
 /** Something is done while a tenant works; then everything must be as if nothing had been done. */
-async function underChurn(perSecond: number, meanwhile: () => Promise<void>): Promise<void> {
+async function underChurn(
+  meanwhile: () => Promise<void>,
+  excuses: readonly Problem['invariant'][] = [],
+): Promise<Report> {
   const stop = new AbortController();
-  const churn = new Churn(stage.pair, { namespace, random, perSecond });
+  const churn = new Churn(stage.pair, { namespace, random, perSecond: 20 });
   const churning = churn.run(stop.signal);
   try {
     await meanwhile();
@@ -43,72 +55,91 @@ async function underChurn(perSecond: number, meanwhile: () => Promise<void>): Pr
     stop.abort();
     await churning;
   }
-  await stage.audit();
+  await stage.audit({ excuses });
   await churn.clear();
+  return stage.audit({ excuses });
+}
+
+/** At rest with whatever there is; then without anything. */
+async function settledAndCleared(): Promise<Report> {
   await stage.audit();
+  await clear(stage.pair, namespace);
+  return stage.audit({ quietMs: 200 });
+}
+
+/** While there may be another syncer of the same release. */
+async function withRival<T>(act: (rival: SyncerProcess) => Promise<T>): Promise<T> {
+  const rival = stage.pair.syncer.twin('rival');
+  try {
+    return await act(rival);
+  } finally {
+    await rival.stop('SIGKILL');
+  }
+}
+
+async function restarted(circumstances?: Circumstances): Promise<void> {
+  await stage.pair.syncer.stop();
+  await stage.pair.syncer.start(circumstances);
 }
 
 /** Resolves once the syncer is in the middle of so many new pods. */
 async function inTheMiddle(count: number): Promise<{ readonly rest: Promise<void> }> {
   const before = await hostPods();
   const rest = burst(stage.pair, namespace, count);
-  await until('the burst to be half done', async () => (await hostPods()) > before + count / 4);
+  await until('a part of the burst to be on the host', async () => (await hostPods()) > before + count / 4);
   return { rest };
 }
 
-describe(`the syncer's process (${form})`, () => {
-  test('the auditor sees what is wrong while nobody puts it right [I1, I3, I5]', async () => {
+describe(`the syncer's process (${form})`, { timeout: patience }, () => {
+  test('the auditor sees what is wrong while nobody puts it right [I1, I3, I9]', async () => {
     const { host, virtual, syncer } = stage.pair;
     await burst(stage.pair, namespace, 3, 'seen');
     await stage.audit();
     await syncer.stop('SIGKILL');
-    const hostName = (index: number): string => `seen-${index}-x-${namespace}-x-${releaseName}`;
-    const victim = await eventually('a host pod', () =>
-      host.get(pods, { namespace: hostNamespace, name: hostName(0) }),
-    );
-    await host.remove(
-      pods,
-      { namespace: hostNamespace, name: hostName(0) },
-      { uid: victim.metadata.uid ?? '', graceSeconds: 0 },
-    );
-    await host.patch(
-      pods,
-      { namespace: hostNamespace, name: hostName(1) },
-      { metadata: { labels: { app: 'x', 'vcluster.loft.sh/namespace': 'other' } } },
-    );
-    const forged = { ...victim.metadata, name: 'forged', resourceVersion: undefined, uid: undefined };
-    await host.create(configMaps, { metadata: { ...forged, ownerReferences: [], namespace: 'default' } } as never);
+    const keyOf = (index: number): { readonly namespace: string; readonly name: string } => ({
+      namespace: hostNamespace,
+      name: `seen-${index}-x-${namespace}-x-${releaseName}`,
+    });
+    const victim = await eventually('a host pod', () => host.get(pods, keyOf(0)));
+    await host.remove(pods, keyOf(0), { uid: victim.metadata.uid ?? '', graceSeconds: 0 });
+    await host.patch(pods, keyOf(1), { metadata: { labels: { 'vcluster.loft.sh/namespace': 'other' } } });
+    const { labels, annotations } = victim.metadata;
+    const forged = await host.create(configMaps, {
+      metadata: { name: 'forged', namespace: 'default', labels, annotations },
+    } as KubeObject);
     await virtual.patch(pods, { namespace, name: 'seen-2' }, { metadata: { labels: { late: 'yes' } } });
-    const { ok, problems } = await stage.report({ withinMs: 0, pid: undefined, healthUrl: undefined });
-    expect(ok).toBe(false);
-    const told = problems.map(({ invariant, about, says }) => `${invariant} ${about}: ${says}`);
-    expect(told).toEqual(
-      expect.arrayContaining([
-        `I1 virtual pods ${namespace}/seen-0: has no host object`,
-        expect.stringContaining(`I1 virtual pods ${namespace}/seen-1: label vcluster.loft.sh/namespace is other`),
-        expect.stringContaining(`I1 virtual pods ${namespace}/seen-2: label late is undefined`),
-        expect.stringContaining('I3 host configmaps default/forged'),
-      ]),
-    );
-    expect((await stage.report({ withinMs: 0 })).problems).toContainEqual(expect.objectContaining({ invariant: 'I9' }));
-    const { uid = '' } = (await host.get(configMaps, { namespace: 'default', name: 'forged' }))?.metadata ?? {};
-    await host.remove(configMaps, { namespace: 'default', name: 'forged' }, { uid });
+
+    const told = async (): Promise<readonly string[]> => {
+      const { problems } = await stage.report({ withinMs: 0 });
+      return problems.map(({ invariant, about, says }) => `${invariant} ${about}: ${says}`);
+    };
+    // The auditor's own watches may be a moment behind these writes.
+    await expect
+      .poll(told, { timeout: 5_000 })
+      .toEqual(
+        expect.arrayContaining([
+          `I1 virtual pods ${namespace}/seen-0: has no host object`,
+          expect.stringContaining(`I1 virtual pods ${namespace}/seen-1: label vcluster.loft.sh/namespace is other`),
+          expect.stringContaining(`I1 virtual pods ${namespace}/seen-2: label late is undefined`),
+          expect.stringContaining('I3 host configmaps default/forged: is the copy of'),
+          expect.stringContaining('I9 process'),
+        ]),
+      );
+    await host.remove(configMaps, { namespace: 'default', name: 'forged' }, { uid: forged.metadata.uid ?? '' });
     await syncer.start();
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await stage.audit();
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
   });
 
   test('is killed in a loop while the tenant works: nothing is made twice [F06] [I1, I4, I6]', async () => {
-    const times = isLong ? 30 : 5;
-    await underChurn(20, async () => {
-      for (let round = 0; round < times; round++) {
+    const report = await underChurn(async () => {
+      for (let round = 0; round < (isLong ? 30 : 4); round++) {
         await sleep(isLong ? 2_000 : 200 + random() * 800);
         await stage.pair.syncer.stop('SIGKILL');
         await stage.pair.syncer.launch();
       }
       await stage.pair.syncer.ready();
     });
+    expect(report).toMatchObject({ ok: true });
   });
 
   test('is told to stop in the middle of a burst: finishes what it has begun and ends well [F07] [OPS-20]', async () => {
@@ -118,9 +149,7 @@ describe(`the syncer's process (${form})`, () => {
     expect(syncer.end).toEqual({ code: 0, signal: null });
     await rest;
     await syncer.start();
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await stage.audit();
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
   });
 
   test('stands still for 2 s in the middle of a burst, and goes on [F56]', async () => {
@@ -130,66 +159,60 @@ describe(`the syncer's process (${form})`, () => {
     await sleep(2_000);
     syncer.signal('SIGCONT');
     await rest;
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await stage.audit();
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
   });
 
   test('is suspended while another one works, and wakes up with what it knew: it does no harm [F08] [OPS-26] [I4, I5]', async () => {
     const { syncer } = stage.pair;
-    const rival = syncer.twin('rival');
-    await underChurn(20, async () => {
-      await sleep(500);
-      syncer.signal('SIGSTOP');
-      await rival.start();
-      await sleep(isLong ? 70_000 : 2_000);
-      syncer.signal('SIGCONT');
-      await sleep(1_000);
-    });
-    await rival.stop();
+    const report = await withRival((rival) =>
+      underChurn(async () => {
+        await sleep(500);
+        syncer.signal('SIGSTOP');
+        await rival.start();
+        await sleep(isLong ? 70_000 : 1_500);
+        syncer.signal('SIGCONT');
+        await sleep(1_000);
+      }, notOnce),
+    );
+    expect(report).toMatchObject({ ok: true });
   });
 
-  test('has a rival all the time: two do what one does [OPS-26] [I1, I2, I4, I5, I6]', async () => {
-    const rival = stage.pair.syncer.twin('rival');
-    await rival.start();
-    await underChurn(20, () => sleep(isLong ? 60_000 : 2_500));
-    expect(rival.end).toBeUndefined();
-    await rival.stop('SIGKILL');
+  test('has a rival all the time: two do what one does [OPS-26] [I1, I2, I4, I5]', async () => {
+    await withRival(async (rival) => {
+      await rival.start();
+      await underChurn(() => sleep(isLong ? 60_000 : 2_000), notOnce);
+      expect([rival.end, stage.pair.syncer.end]).toEqual([undefined, undefined]);
+    });
   });
 });
 
-describe(`what the syncer lives on (${form})`, () => {
+describe(`what the syncer lives on (${form})`, { timeout: patience }, () => {
   test('few files, and strangers take them: it stays, and goes on when there are some again [F54] [I9]', async () => {
     const { syncer, virtualPlane } = stage.pair;
-    await syncer.stop();
-    await syncer.start({ wrapper: ['prlimit', '--nofile=64'] });
+    await restarted({ wrapper: ['prlimit', '--nofile=64'] });
     const strangers = Array.from({ length: 80 }, () =>
       connect(join(virtualPlane.dir, 'egress.sock')).on('error', () => undefined),
     );
     await burst(stage.pair, namespace, 20);
     await stage.report({ withinMs: 1_000, healthUrl: undefined });
-    expect(syncer.end ?? { code: 1 }).not.toMatchObject({ code: 0 });
+    expect(syncer.end).toBeUndefined();
     for (const stranger of strangers) stranger.destroy();
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await stage.audit();
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
+    await restarted();
   });
 
   test('a heap that is too small: it ends with an error or works, and leaves nothing broken [F55] [I9]', async () => {
     const { syncer } = stage.pair;
-    for (const megabytes of isLong ? [12, 16, 20, 24, 28, 32] : [16, 24]) {
+    for (const megabytes of isLong ? [12, 16, 20, 24, 28, 32] : [16]) {
       await syncer.stop();
       await syncer.launch({ nodeFlags: [`--max-old-space-size=${megabytes}`] });
-      const loading = burst(stage.pair, namespace, 60, `heap-${megabytes}`);
+      const loading = burst(stage.pair, namespace, 40, `heap-${megabytes}`);
       await Promise.race([syncer.ended(), loading.then(() => stage.report({ quietMs: 200 }))]);
-      expect(syncer.end ?? { code: 1 }).not.toMatchObject({ code: 0 });
+      expect(syncer.end?.code).not.toBe(0);
       await loading;
     }
-    await syncer.stop();
-    await syncer.start();
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await stage.audit();
+    await restarted();
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
   });
 
   test.each(['closed', 'never read'])('its log is %s: it goes on [F57]', async (how) => {
@@ -199,78 +222,57 @@ describe(`what the syncer lives on (${form})`, () => {
     if (how === 'closed') syncer.output?.destroy();
     await syncer.ready();
     // Enough lines to fill any pipe.
-    await burst(stage.pair, namespace, 150);
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await stage.audit();
-    if (how === 'closed') await syncer.stop();
-    else await syncer.stop('SIGKILL');
-    await syncer.start();
+    await burst(stage.pair, namespace, isLong ? 500 : 80);
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
+    await restarted();
   });
 
   test('very many objects to list at a start: it answers all the time, and deletes nothing [F58] [OPS-07]', async () => {
     const { syncer, virtual } = stage.pair;
-    const many = isLong ? 10_000 : 1_500;
+    const many = isLong ? 10_000 : 1_000;
     await makeNamespace(stage.pair, 'many');
-    const key = { namespace: 'many', name: '' };
     const data = { text: 'x'.repeat(2_000) };
-    const numbers = Array.from({ length: many }, (_, index) => index);
-    await Promise.all(
-      numbers.map((number) => virtual.create(configMaps, { metadata: { ...key, name: `c-${number}` }, data } as never)),
+    const made = Array.from({ length: many }, (_, index) =>
+      virtual.create(configMaps, { metadata: { namespace: 'many', name: `c-${index}` }, data } as KubeObject),
     );
-    await burst(stage.pair, namespace, 50);
+    await Promise.all(made);
+    await burst(stage.pair, namespace, 20);
     await stage.audit();
     await syncer.stop('SIGKILL');
     await syncer.launch();
-    let longestMs = 0;
-    let isReady = false;
-    const ready = syncer.ready().then(() => {
-      isReady = true;
-    });
+    const ready = syncer.ready().then(() => true);
     await until(
       'its port to be open',
       async () => (await fetch(syncer.healthUrl).catch(() => undefined)) !== undefined,
     );
-    while (!isReady) {
+    const waitsMs: number[] = [];
+    while (!(await Promise.race([ready, sleep(2, false)]))) {
       const askedMs = performance.now();
       expect((await fetch(syncer.healthUrl)).ok).toBe(true);
-      longestMs = Math.max(longestMs, performance.now() - askedMs);
-      await sleep(2);
+      waitsMs.push(performance.now() - askedMs);
     }
-    await ready;
-    process.stderr.write(
-      `F58: the slowest answer of /healthz while ${many} objects were listed: ${Math.round(longestMs)} ms\n`,
-    );
-    await stage.audit();
-    await clear(stage.pair, namespace);
-    await virtual.remove(
-      namespaces,
-      { namespace: '', name: 'many' },
-      { uid: (await virtual.get(namespaces, { namespace: '', name: 'many' }))?.metadata.uid ?? '' },
-    );
+    const slowestMs = Math.round(Math.max(0, ...waitsMs));
+    process.stderr.write(`F58: slowest answer of /healthz while ${many} objects were listed: ${slowestMs} ms\n`);
+    expect(await settledAndCleared()).toMatchObject({ ok: true });
+    await clear(stage.pair, 'many');
   });
 
   test('after rounds of work it holds what it held before [I8]', async () => {
-    const { syncer } = stage.pair;
     const port = await inspectorPort();
-    await syncer.stop();
-    await syncer.start({ nodeFlags: [`--inspect=127.0.0.1:${port}`] });
+    await restarted({ nodeFlags: [`--inspect=127.0.0.1:${port}`] });
     const round = async (): Promise<void> => {
-      await burst(stage.pair, namespace, 40);
-      await stage.audit({ quietMs: 200 });
-      await clear(stage.pair, namespace);
-      await stage.audit();
+      await burst(stage.pair, namespace, 30);
+      await settledAndCleared();
     };
     // The first rounds compile, and fill what is bounded.
     for (let warm = 0; warm < 2; warm++) await round();
     const before = await holdingsOf(port);
-    for (let again = 0; again < (isLong ? 20 : 3); again++) await round();
+    for (let again = 0; again < (isLong ? 20 : 2); again++) await round();
     const after = await holdingsOf(port);
     process.stderr.write(`I8: ${JSON.stringify(before)} → ${JSON.stringify(after)}\n`);
     expect(after.heapBytes / before.heapBytes).toBeLessThan(1.05);
     expect(after.timers).toBeLessThanOrEqual(before.timers + 2);
     expect(after.sockets).toBeLessThanOrEqual(before.sockets + 1);
-    await syncer.stop();
-    await syncer.start();
+    await restarted();
   });
 });

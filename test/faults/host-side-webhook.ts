@@ -3,6 +3,7 @@
  * decides on each request what comes of it.
  */
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -59,16 +60,18 @@ export async function startWebhook({ host }: Pair, options: WebhookOptions): Pro
   const request = { commonName: options.name, usage: 'server', addresses: ['127.0.0.1'], validUntil } as const;
   const { certificate, key } = await issue(authority, request, new Date());
   const reviews: Review[] = [];
+  const answerTo = async (asked: IncomingMessage, answer: ServerResponse): Promise<void> => {
+    const review = ((await json(asked)) as { request: Review & { uid: string } }).request;
+    const isTrial = review.name === trialName;
+    if (!isTrial) reviews.push(review);
+    const response = isTrial ? denied('trial') : responseOf(await options.decide(review));
+    const admission = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
+    answer.setHeader('content-type', 'application/json');
+    answer.end(JSON.stringify({ ...admission, response: { uid: review.uid, ...response } }));
+  };
   const server = createServer({ cert: certificate, key }, (asked, answer) => {
-    void json(asked).then(async (body) => {
-      const review = (body as { request: Review & { uid: string } }).request;
-      const isTrial = review.name === trialName;
-      if (!isTrial) reviews.push(review);
-      const response = isTrial ? denied('trial') : responseOf(await options.decide(review));
-      const admission = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
-      answer.setHeader('content-type', 'application/json');
-      answer.end(JSON.stringify({ ...admission, response: { uid: review.uid, ...response } }));
-    });
+    // An API server that has given up waiting takes no answer.
+    answerTo(asked, answer).catch(() => answer.destroy());
   });
   const url = await listen(server);
   const kind = options.mutating === true ? mutating : validating;

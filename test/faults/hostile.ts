@@ -21,6 +21,7 @@ import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
 import type { Side } from '../../syncer/model/side.ts';
 import { hostName } from '../../syncer/translate/names.ts';
 import { made, namespace as shop } from '../samples/sample.ts';
+import { census, idle, secondLook } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { hostNamespace, releaseName, startPair } from '../support/pair.ts';
 import type { Pair, PairOptions } from '../support/pair.ts';
@@ -163,18 +164,43 @@ export class Stage {
     return found;
   }
 
-  /** The syncer has met nothing that it was not made for. */
-  async expectCalm(): Promise<void> {
+  /** Errors that the syncer was not made for, as it logged them. */
+  async unexpected(): Promise<readonly string[]> {
     const log = await readFile(join(this.pair.virtualPlane.dir, 'syncer.log'), 'utf8');
-    const errors = log.split('\n').filter((line) => line.includes('"Unexpected error"'));
-    if (errors.length > 0)
-      throw new Error(`The syncer met ${errors.length} unexpected errors, the first: ${errors[0]}`);
+    return log.split('\n').filter((line) => line.includes('"Unexpected error"'));
   }
 
   /** @throws when the syncer met an unexpected error */
   async close(): Promise<void> {
     await this.pair.stop();
-    await this.expectCalm();
+    const [first] = await this.unexpected();
+    if (first !== undefined) throw new Error(`The syncer met an unexpected error: ${first}`);
+  }
+
+  /** Nobody writes, not after everything was looked at again, either [I2]. @returns what was written all the same */
+  async writtenAtRest(): Promise<readonly string[]> {
+    await idle(this.pair.syncer);
+    const before = await census(this.pair);
+    await secondLook(this.pair);
+    const after = await census(this.pair);
+    const ids = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return ids.filter((id) => before[id] !== after[id]);
+  }
+
+  /** Removes everything of the tenant from the namespace, so that a test leaves nothing to the next. */
+  async clear(): Promise<void> {
+    const own = (object: KubeObject): boolean =>
+      object.metadata.namespace === shop && object.metadata.name !== 'kube-root-ca.crt';
+    for (const kind of [pods, services, configMaps, secrets]) {
+      const objects = (await this.list<KubeObject>('virtual', kind)).filter(own);
+      await Promise.all(objects.map((object) => this.remove('virtual', kind, object)));
+      await Promise.all(objects.map((object) => this.gone('virtual', kind, object)));
+      await until(`${kind.plural} on the host to go`, async () =>
+        (await this.list<KubeObject>('host', kind)).every(
+          ({ metadata }) => metadata.labels?.['vcluster.loft.sh/namespace'] !== shop,
+        ),
+      );
+    }
   }
 
   /** The next object that a probe proves to be synced: what came before it has been looked at by then. */

@@ -3,7 +3,7 @@ import { made } from './sample.ts';
 import type { Sample } from './sample.ts';
 
 /** Kept on the host by the annotation; that a pod's use does the same is shown with the pods. */
-export const configmaps: Sample = {
+export const sample: Sample = {
   kind,
   object: made(
     kind,

@@ -2,7 +2,7 @@ import { configMaps, pods as kind } from '../../syncer/model/kubernetes.ts';
 import { hostNameOf, made } from './sample.ts';
 import type { Sample } from './sample.ts';
 
-export const pods: Sample = {
+export const sample: Sample = {
   kind,
   needs: [[configMaps, made(configMaps, { name: 'pod-settings' }, { data: { mode: 'a' } })]],
   object: made(
@@ -21,8 +21,12 @@ export const pods: Sample = {
     result: { metadata: { labels: { app: 'app', tier: 'front' }, annotations: { other: 'two' } } },
   },
   hostEdit: {
-    patch: { metadata: { labels: { app: 'stolen', 'vcluster.loft.sh/managed-by': 'team-a' } } },
-    result: { metadata: { labels: { app: 'app' } } },
+    patch: {
+      metadata: { labels: { 'vcluster.loft.sh/namespace': 'stolen' }, annotations: { 'vcluster.loft.sh/name': 'x' } },
+    },
+    result: {
+      metadata: { labels: { 'vcluster.loft.sh/namespace': 'shop' }, annotations: { 'vcluster.loft.sh/name': 'app' } },
+    },
   },
   whenHostDeleted: 'virtual is deleted',
 };

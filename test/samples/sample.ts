@@ -22,6 +22,8 @@ export interface Sample {
   readonly update: Edit;
   /** A change on the host of a field that the tenant owns: put right again, so that `result` holds on the host. */
   readonly hostEdit: Edit;
+  /** What the host reports in the status of its object; `result` then holds of the virtual one. */
+  readonly report?: Edit;
   /** What becomes of the virtual object when somebody deletes the host object. */
   readonly whenHostDeleted: 'virtual is deleted' | 'host is made again';
 }

@@ -2,7 +2,7 @@ import { secrets as kind } from '../../syncer/model/kubernetes.ts';
 import { made } from './sample.ts';
 import type { Sample } from './sample.ts';
 
-export const secrets: Sample = {
+export const sample: Sample = {
   kind,
   object: made(
     kind,

@@ -2,7 +2,7 @@ import { services as kind } from '../../syncer/model/kubernetes.ts';
 import { made } from './sample.ts';
 import type { Sample } from './sample.ts';
 
-export const services: Sample = {
+export const sample: Sample = {
   kind,
   object: made(
     kind,
@@ -20,13 +20,9 @@ export const services: Sample = {
     result: { spec: { selector: { app: 'other' }, ports: [{ port: 81, targetPort: 8081 }] } },
   },
   hostEdit: {
-    patch: {
-      spec: { selector: { app: 'stolen' }, sessionAffinity: 'ClientIP' },
-      metadata: { annotations: { note: 'x' } },
-    },
+    patch: { spec: { selector: { app: 'stolen' }, sessionAffinity: 'ClientIP' } },
     result: {
       spec: { selector: { app: 'other' }, sessionAffinity: 'None' },
-      metadata: { annotations: { note: 'one' } },
     },
   },
   whenHostDeleted: 'virtual is deleted',

@@ -14,6 +14,11 @@ import type { KubeObject, Metadata, StringMap } from '../../syncer/model/object.
 
 type Any<T> = fc.Arbitrary<T>;
 
+/** How often a property is tried; PROPERTY_RUNS=5000 (with `--testTimeout`) for a long look. */
+export function runs(usual: number): { readonly numRuns: number } {
+  return { numRuns: Number(process.env['PROPERTY_RUNS'] ?? usual) };
+}
+
 export const dnsLabels: Any<string> = fc.stringMatching(/^[a-y]([-a-y0-9]{0,61}[a-y0-9])?$/u);
 /** Few, so that objects share them, and some that make host names long or ambiguous. */
 export const namespaceNames: Any<string> = fc.constantFrom('shop', 'b', 'x-b', 'kube-system', 'n'.repeat(60));
@@ -130,8 +135,8 @@ export function objectsOf<T extends KubeObject>(kind: Kind<T>, meta: Any<Metadat
 }
 
 /** A record in which any field may be missing. */
-export function partly<T extends object>(fields: { [F in keyof T]: Any<T[F]> }): Any<Partial<T>> {
-  return fc.record(fields, { requiredKeys: [] }) as Any<Partial<T>>;
+export function partly<T extends object>(fields: { [F in keyof T]-?: Any<Exclude<T[F], undefined>> }): Any<Partial<T>> {
+  return fc.record(fields, { requiredKeys: [] }) as unknown as Any<Partial<T>>;
 }
 
 const dataKeys = fc.oneof(fc.stringMatching(/^[-._a-zA-Y0-9]{1,8}$/u), fc.constantFrom('__proto__', 'constructor'));
@@ -194,9 +199,14 @@ export const serviceObjects: Any<Service> = objectsOf(
           }),
           unknownFields,
         )
-        .map(([spec, unknown]) => ({ ...unknown, ...spec })),
+        .map(([spec, unknown]) => ({ ...unknown, ...(spec.type === 'ExternalName' ? withoutAddress(spec) : spec) })),
       status: fc.constantFrom({}, { loadBalancer: {} }, { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } }),
     },
     { requiredKeys: ['spec'] },
   ),
 );
+
+/** No API server takes an address on such a Service. */
+function withoutAddress({ clusterIP: _clusterIP, ...spec }: { readonly clusterIP?: string }): object {
+  return spec;
+}

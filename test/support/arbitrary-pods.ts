@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { pods } from '../../syncer/model/kubernetes.ts';
 import type { Pod } from '../../syncer/model/kubernetes.ts';
+import type { LabelSelector } from '../../syncer/translate/labels.ts';
 import {
   dnsLabels,
   jsonValues,
@@ -124,7 +125,7 @@ const expressions = fc.array(
   ),
   { maxLength: 2 },
 );
-export const selectors: Any<{ readonly matchLabels?: object; readonly matchExpressions?: readonly object[] }> = partly({
+export const selectors: Any<LabelSelector> = partly<LabelSelector>({
   matchLabels: labelMaps,
   matchExpressions: expressions,
 });

@@ -4,14 +4,15 @@
  */
 import type { Cluster } from '../../syncer/model/cluster.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
-import { configMaps, endpointSlices, events, nodes, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
+import { endpointSlices, events, nodes } from '../../syncer/model/kubernetes.ts';
 import type { Event } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
+import { copied } from '../../syncer/resources/index.ts';
 import type { Pair } from './pair.ts';
 import { hostNamespace } from './pair.ts';
 import { until } from './eventually.ts';
 
-const onBothSides: readonly Kind[] = [pods, services, configMaps, secrets];
+const onBothSides: readonly Kind[] = copied.map(({ kind }) => kind);
 const onVirtual: readonly Kind[] = [...onBothSides, endpointSlices, events, nodes];
 /** Two could fall between the beginning and the end of one slow write. */
 const calmReadings = 4;

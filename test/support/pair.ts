@@ -5,6 +5,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Values } from '../../config/options.ts';
 import { kubeconfigAccess } from '../../syncer/cluster/access.ts';
 import { Client } from '../../syncer/cluster/client.ts';
 import type { Cluster } from '../../syncer/model/cluster.ts';
@@ -56,6 +57,8 @@ export interface PairOptions {
   /** What runs instead of the sources: the bundled program of the image. */
   readonly program?: string;
   readonly logLevel?: string;
+  /** Options of the virtual cluster that the chart hands to the syncer: `sync` and `policies`. */
+  readonly values?: Values;
   /** Further flags of the API servers, such as for an audit log. */
   readonly apiServerArgs?: Readonly<Record<Side, readonly string[]>>;
   /** Sides whose API server the syncer, and only it, reaches through a chaos proxy. */
@@ -96,6 +99,7 @@ async function start(dirs: Readonly<Record<Side, string>>, options: PairOptions)
     logFile: join(dirs.virtual, 'syncer.log'),
     program,
     logLevel,
+    values: options.values ?? {},
   });
   await syncer.start();
   return {

@@ -24,7 +24,7 @@ export function kindOf(group: string, version: string, plural: string, kind: str
 
 /** What puts a pod on a node by hand, whatever becomes of that node. */
 export function onNode(name: string): Partial<PodSpec> {
-  return { nodeSelector: { 'kubernetes.io/hostname': name }, tolerations: [{ operator: 'Exists' }] };
+  return { nodeSelector: { 'kubernetes.io/hostname': name }, tolerations: [{ key: 'by-hand', operator: 'Exists' }] };
 }
 
 export class PodStage {
@@ -161,6 +161,24 @@ export class PodStage {
     return eventually(`a warning with "${part}"`, async () =>
       (await this.warnings(uid)).find(({ message = '' }) => message.includes(part)),
     );
+  }
+
+  /** Chooses the node of a pod, as a scheduler or a tenant with enough rights can. */
+  async bind(side: Side, pod: Pod, node: string): Promise<void> {
+    const { name, namespace: of } = pod.metadata;
+    const target = { apiVersion: 'v1', kind: 'Node', name: node };
+    const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace: of }, target };
+    await this.pair[side].post(pods, keyOf(pod), 'binding', body);
+  }
+
+  /** Does something while the syncer has crashed, and starts it again. */
+  async away(meanwhile: () => Promise<unknown>): Promise<void> {
+    await this.pair.syncer.stop('SIGKILL');
+    try {
+      await meanwhile();
+    } finally {
+      await this.pair.syncer.start();
+    }
   }
 
   async idle(): Promise<void> {

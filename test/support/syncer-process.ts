@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nodeFlags } from '../../scripts/lib/image.ts';
+import { nodeFlags, syncerImageName } from '../../scripts/lib/image.ts';
 import { mark } from '../../testbed/processes.ts';
 
 export interface SyncerOptions {
@@ -22,6 +22,8 @@ export interface SyncerOptions {
   readonly logFile: string;
   readonly program: string;
   readonly logLevel: string;
+  /** What the chart hands over of its values. */
+  readonly values: object;
 }
 
 /** What is unusual about one start. */
@@ -59,6 +61,10 @@ export class SyncerProcess {
     return this.#child?.stdout;
   }
 
+  get readyUrl(): string {
+    return `http://127.0.0.1:${this.#port}/readyz`;
+  }
+
   get healthUrl(): string {
     return `http://127.0.0.1:${this.#port}/healthz`;
   }
@@ -67,11 +73,11 @@ export class SyncerProcess {
     return this.#options.logFile;
   }
 
-  /** Another syncer for the same release, not started. */
-  twin(suffix: string): SyncerProcess {
+  /** Another syncer, for the same release if not told otherwise; not started. */
+  twin(suffix: string, changes: Partial<SyncerOptions> = {}): SyncerProcess {
     const { egressSocket, logFile } = this.#options;
     const apart = { egressSocket: `${egressSocket}.${suffix}`, logFile: `${logFile}.${suffix}` };
-    return new SyncerProcess({ ...this.#options, ...apart });
+    return new SyncerProcess({ ...this.#options, ...apart, ...changes });
   }
 
   async start(circumstances?: Circumstances): Promise<void> {
@@ -80,7 +86,7 @@ export class SyncerProcess {
   }
 
   async launch({ nodeFlags: moreFlags = [], wrapper = [], log: where }: Circumstances = {}): Promise<void> {
-    const { name, namespace, hostKubeconfig, pki, egressSocket, logFile, program, logLevel } = this.#options;
+    const { name, namespace, hostKubeconfig, pki, egressSocket, logFile, program, logLevel, values } = this.#options;
     this.#port = await freePort();
     await rm(egressSocket, { force: true });
     const log = openSync(logFile, 'a');
@@ -95,6 +101,8 @@ export class SyncerProcess {
       'host-kubeconfig': hostKubeconfig,
       'health-port': String(this.#port),
       'log-level': logLevel,
+      image: syncerImageName,
+      values: JSON.stringify(values),
     };
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
     const [command = '', ...rest] = [...wrapper, process.execPath, ...nodeFlags, ...moreFlags, program, 'run', ...args];

@@ -100,7 +100,7 @@ export class ToyLoop {
       release,
       stores: caches.stores,
       queue: this.#queue,
-      performer: new Performer(clusters, caches.stores, new EventWarner(virtual), sameStore),
+      performer: new Performer(clusters, caches.stores, new EventWarner(virtual), { sameStore }),
       log: silentLogger,
       metrics: this.#metrics(),
     });

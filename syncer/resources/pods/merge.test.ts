@@ -46,6 +46,16 @@ describe('merge()', () => {
     expect(merged(virtual, { spec: added })).toBeUndefined();
   });
 
+  test("an image from the host's registry of its own stays until the tenant asks for another [POD-80, F44]", () => {
+    const mirrored = [{ name: 'app', image: 'mirror/app:1' }];
+    expect(merged(virtual, { spec: { containers: mirrored } })).toBeUndefined();
+    const asked = { ...virtual, spec: { ...virtual.spec, containers: [{ name: 'app', image: 'app:2' }] } };
+    expect(merged(asked, { spec: { containers: mirrored } })).toMatchObject({
+      spec: { containers: [{ name: 'app', image: 'app:2' }] },
+      metadata: { annotations: { 'vcluster.loft.sh/last-agreed': expect.stringContaining('image app ') } },
+    });
+  });
+
   test.each<[string, Partial<PodSpec>, object]>([
     [
       'containers and init containers by name [POD-80]',

@@ -2,11 +2,12 @@
  * The few parts of a pod that may change after it was created. Everything else of a host pod stays as it is, whatever the
  * virtual pod says: a pod is never made again because of a difference (POD-89), and what the host's admission has added stays.
  */
-import type { Container, Pod, PodSpec } from '../../model/kubernetes.ts';
+import type { Pod, PodSpec } from '../../model/kubernetes.ts';
 import type { Metadata } from '../../model/object.ts';
 import type { Host } from '../../model/side.ts';
 import { equal } from '../../translate/equality.ts';
 import { mergeMetadata } from '../../translate/three-way.ts';
+import { withImages } from './asked-images.ts';
 import { hostsRewritten } from './hosts.ts';
 import { appliedResources } from './resize.ts';
 
@@ -18,7 +19,7 @@ export function merge(host: Host<Pod>, desired: Host<Pod>): Host<Pod> {
   return {
     ...host,
     metadata: withOwnNotes(host.metadata, mergeMetadata(host.metadata, desired.metadata)),
-    spec: mergeSpec(host.spec, desired.spec),
+    spec: mergeSpec(host, desired.spec),
   };
 }
 
@@ -28,27 +29,18 @@ function withOwnNotes(host: Metadata, merged: Metadata): Metadata {
   return { ...merged, annotations: Object.fromEntries([...others, ...kept]) };
 }
 
-function mergeSpec(host: PodSpec, desired: PodSpec): PodSpec {
+function mergeSpec({ metadata, spec: host }: Host<Pod>, desired: PodSpec): PodSpec {
   const { activeDeadlineSeconds } = desired;
   const { initContainers, schedulingGates } = host;
   const tolerations = mergeTolerations(host.tolerations ?? [], desired.tolerations ?? []);
   return {
     ...host,
-    containers: withImages(host.containers, desired.containers),
-    ...(initContainers && { initContainers: withImages(initContainers, desired.initContainers ?? []) }),
+    containers: withImages(host.containers, desired.containers, metadata),
+    ...(initContainers && { initContainers: withImages(initContainers, desired.initContainers ?? [], metadata) }),
     ...(activeDeadlineSeconds !== undefined && { activeDeadlineSeconds }),
     ...(tolerations.length > 0 && { tolerations }),
     ...(schedulingGates && { schedulingGates: mergeGates(schedulingGates, desired.schedulingGates ?? []) }),
   };
-}
-
-/** By name, not by position: the host may have injected containers (POD-80). */
-function withImages(host: readonly Container[], desired: readonly Container[]): readonly Container[] {
-  const images = new Map(desired.map(({ name, image }) => [name, image]));
-  return host.map((container) => {
-    const image = images.get(container.name);
-    return image === undefined ? container : { ...container, image };
-  });
 }
 
 /** Tolerations can only be added (POD-82). */

@@ -72,7 +72,7 @@ describe('toHost(): StatefulSet pod web-0 of the worked example', () => {
       'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
       'vcluster.loft.sh/object-version': '7',
       'vcluster.loft.sh/last-agreed': expect.stringMatching(
-        /^annotation cluster-autoscaler.kubernetes.io\/safe-to-evict !\nannotation note \w+\nlabel app \w+\n/u,
+        /^annotation cluster-autoscaler.kubernetes.io\/safe-to-evict !\nannotation note \w+\nimage app \w+\nlabel app \w+\n/u,
       ),
     });
   });

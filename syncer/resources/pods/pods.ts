@@ -10,8 +10,10 @@ import type { ToHost, Translated } from '../../model/resource.ts';
 import type { Host, Virtual } from '../../model/side.ts';
 import type { Release, View } from '../../model/view.ts';
 import { onHost, withMarks } from '../../translate/metadata.ts';
+import { withImageNotes } from './asked-images.ts';
 import { usesClusterDns } from './dns.ts';
 import { downwardAnnotations } from './downward.ts';
+
 import { namespaceLabels, ownerAnnotations } from './marks.ts';
 import { merge } from './merge.ts';
 import { asCreated } from './creation.ts';
@@ -28,6 +30,7 @@ export const pods: ToHost<Pod> = {
   pull,
   mustHaveHad,
   hostGraceSeconds: ({ metadata }) => metadata.deletionGracePeriodSeconds, // POD-20
+  vanishedGraceSeconds: 0, // Only a forced deletion leaves no time (POD-24).
   lifecycle: podLifecycle,
   sources: [
     { side: 'virtual', kind: namespaces },
@@ -60,7 +63,7 @@ function toHost(virtual: Virtual<Pod>, view: View): Translated<Pod> {
 
 function hostPod(virtual: Virtual<Pod>, view: View, labels: StringMap, around: Surroundings): Host<Pod> {
   const { spec, fieldPaths } = specToHost(virtual, around, view.release);
-  return withMarks(onHost(virtual, podKind, view, { spec }), {
+  return withMarks(withImageNotes(onHost(virtual, podKind, view, { spec })), {
     labels,
     annotations: {
       ...ownerAnnotations(virtual),

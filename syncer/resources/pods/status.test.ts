@@ -212,6 +212,7 @@ describe('pull(): readiness gates', () => {
           metadata: { uid: 'host-uid', resourceVersion: '70' },
           status: { conditions: [...conditions, { type: 'example.com/gate', status: 'True' }] },
         },
+        ifForbidden: expect.objectContaining({ object: virtual }) as unknown, // POD-98
       },
     ]);
   });

@@ -3,7 +3,7 @@
  * before the pod goes (POD-25, POD-100). On the way, what the host takes only by a verb of its own: readiness gates, ephemeral
  * containers, resizes.
  */
-import type { Action } from '../../model/action.ts';
+import type { Action, Warning } from '../../model/action.ts';
 import { nodes, pods } from '../../model/kubernetes.ts';
 import type { Condition, ContainerStatus, Pod, PodStatus } from '../../model/kubernetes.ts';
 import { isDeleting, keyOf } from '../../model/object.ts';
@@ -87,7 +87,14 @@ function pushGates(host: Host<Pod>, virtual: Virtual<Pod>): readonly Action[] {
   if (!differs || isDeleting(host)) return [];
   const types = new Set(wanted.map(({ type }) => type));
   const conditions = [...have.filter(({ type }) => !types.has(type)), ...wanted.map(withoutGeneration)];
-  return [statusPatch('host', host, { conditions })];
+  return [{ ...statusPatch('host', host, { conditions }), ifForbidden: unansweredGates(virtual) }];
+}
+
+/** The syncer's rights may have been cut: the pod then never becomes ready, and everything else about it goes on (POD-98). */
+function unansweredGates(virtual: Virtual<Pod>): Warning {
+  const message =
+    'Conditions that answer readiness gates do not reach the host, which does not let this virtual cluster write the status of pods.';
+  return { kind: pods, object: virtual, reason: 'SyncWarning', message };
 }
 
 /** One kind of change at a time: each is made to exactly the host pod that was read, and its answer brings the pod again. */
@@ -97,7 +104,7 @@ function pushContainers(host: Host<Pod>, virtual: Virtual<Pod>, view: View): rea
 }
 
 /** A patch of the status of exactly the object that was read. */
-function statusPatch(side: 'host' | 'virtual', pod: Pod, status: object): Action {
+function statusPatch(side: 'host' | 'virtual', pod: Pod, status: object): Extract<Action, { do: 'patch' }> {
   const { uid, resourceVersion } = pod.metadata;
   const patch = { metadata: { uid, resourceVersion }, status };
   return { do: 'patch', side, kind: pods, key: keyOf(pod), patch, subresource: 'status' };

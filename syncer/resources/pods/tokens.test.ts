@@ -178,7 +178,7 @@ describe('the token Secret', () => {
 });
 
 describe('tokens.keysOf()', () => {
-  const view = viewOf(usual);
+  const view = viewOf({ virtual: [virtualPod()], host: [hostPod()] });
   const secret = stored(decide([virtualPod()], [hostPod()]));
 
   test.each<[string, Parameters<typeof tokens.keysOf>[0], readonly string[]]>([

@@ -10,7 +10,7 @@ import { nothingToDo } from '../../model/action.ts';
 import { pods, secrets } from '../../model/kubernetes.ts';
 import type { Pod, Secret } from '../../model/kubernetes.ts';
 import { isDeleting, keyOf } from '../../model/object.ts';
-import type { Metadata, StringMap } from '../../model/object.ts';
+import type { KubeObject, Metadata, StringMap } from '../../model/object.ts';
 import type { Change, Resource } from '../../model/resource.ts';
 import { keyText, parseKey } from '../../model/side.ts';
 import type { Host, Key, Virtual } from '../../model/side.ts';
@@ -90,24 +90,33 @@ export const tokens: Resource = {
 };
 
 function keysOf({ side, kind, object }: Change, view: View): readonly string[] {
-  if (side === 'virtual') return kind.plural === pods.plural ? [keyText(keyOf(object))] : [];
-  if (kind.plural === secrets.plural) {
+  if (kind.plural === secrets.plural && side === 'host') {
     const pod = isTokenSecret(object.metadata, view.release)
       ? object.metadata.annotations?.[tokenAnnotations.pod]
       : undefined;
     return pod === undefined ? [] : [pod];
   }
-  const origin = originOf(object, pods, view.release);
-  return origin === undefined ? [] : [keyText(origin)];
+  if (kind.plural !== pods.plural) return [];
+  const pod = side === 'virtual' ? (object as Virtual<Pod>) : originalOf(object, view);
+  return pod !== undefined && wantsTokens(pod) ? [keyText(keyOf(pod))] : [];
+}
+
+function originalOf(host: Host<KubeObject>, view: View): Virtual<Pod> | undefined {
+  const origin = originOf(host, pods, view.release);
+  return origin && view.virtual.peek(pods, origin);
+}
+
+function wantsTokens(pod: Virtual<Pod>): boolean {
+  return tokenSources(pod).length > 0;
 }
 
 function decide(key: string, view: View): Plan {
   const { namespace, name } = parseKey<'virtual'>(key);
-  const virtual = view.virtual.get(pods, { namespace, name });
+  const virtual = view.virtual.peek(pods, { namespace, name });
   if (virtual === undefined || isDeleting(virtual)) return nothingToDo;
   const sources = tokenSources(virtual);
   if (sources.length === 0) return nothingToDo;
-  const host = view.host.get(pods, {
+  const host = view.host.peek(pods, {
     namespace: view.release.namespace,
     name: hostName(name, namespace, view.release),
   });

@@ -1,0 +1,213 @@
+/**
+ * API servers and their stores are killed, come late, or come back empty, and the host namespace is taken away, while a tenant works.
+ * The auditor looks on. FAULTS=long tries every combination; SEED=<n> varies the load.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { namespaces, pods, services } from '../../syncer/model/kubernetes.ts';
+import type { Component, ControlPlane } from '../../testbed/index.ts';
+import { isFree } from '../../testbed/ports.ts';
+import { until } from '../support/eventually.ts';
+import { hostNamespace, releaseName } from '../support/pair.ts';
+import { randomFrom } from '../support/random.ts';
+import { burst, Churn, clear } from './crash-churn.ts';
+import { form, isLong, makeNamespace, patience, seed, startStage } from './crash-stage.ts';
+import type { Stage } from './crash-stage.ts';
+
+const random = randomFrom(seed);
+const namespace = 'restart';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await startStage('restart');
+  await makeNamespace(stage.pair, namespace);
+});
+
+afterAll(() => stage?.stop());
+
+type Sides = 'host' | 'virtual' | 'both';
+
+function planesOf(which: Sides): readonly ControlPlane[] {
+  const { hostPlane, virtualPlane } = stage.pair;
+  return { host: [hostPlane], virtual: [virtualPlane], both: [hostPlane, virtualPlane] }[which];
+}
+
+/** Kills at once and waits until the port is free: threads may outlive a process by a moment. */
+async function crash(plane: ControlPlane, components: readonly Component[]): Promise<void> {
+  for (const component of components) await plane.stop(component, 'SIGKILL');
+  const { hostname, port } = new URL(plane.url);
+  if (components.includes('kube-apiserver')) await until('the port to be free', () => isFree(Number(port), hostname));
+}
+
+async function comeBack(plane: ControlPlane, components: readonly Component[]): Promise<void> {
+  for (const component of components) await plane.start(component);
+  await plane.waitReady();
+}
+
+/** UIDs of the tenant's host pods. */
+async function hostPods(): Promise<readonly string[]> {
+  const { items } = await stage.pair.host.list(pods, { namespace: hostNamespace }, AbortSignal.timeout(10_000));
+  return items.map(({ metadata: { uid = '' } }) => uid).toSorted();
+}
+
+async function readiness(): Promise<string> {
+  const response = await fetch(stage.pair.syncer.readyUrl).catch(() => undefined);
+  return response === undefined ? 'no answer' : `${response.status} ${await response.text()}`;
+}
+
+describe(`starts that fail [OPS-05] (${form})`, { timeout: patience }, () => {
+  test.each([
+    ['there is no such release', { name: 'nobody' }, 'is the release "nobody" installed here?'],
+    ['the keys are missing', { pki: '/nowhere' }, '/nowhere'],
+    ['the way to the host is missing', { hostKubeconfig: '/nowhere/kubeconfig' }, '/nowhere/kubeconfig'],
+  ])('%s: the process ends with an error that says so [OPS-05]', async (_, changes, says) => {
+    const other = stage.pair.syncer.twin(`failing-${Object.keys(changes).join()}`, changes);
+    await other.launch();
+    await other.ended();
+    expect(other.end?.code).toBe(1);
+    expect(await readFile(other.logFile, 'utf8')).toContain(says);
+  });
+});
+
+describe(`API servers and stores (${form})`, { timeout: patience }, () => {
+  test('the syncer starts before the virtual API: it waits, and nothing is taken for deleted [F11] [OPS-01, OPS-09]', async () => {
+    const { syncer, virtualPlane } = stage.pair;
+    await burst(stage.pair, namespace, 5, 'early');
+    await stage.audit();
+    const before = await hostPods();
+    await syncer.stop();
+    await crash(virtualPlane, ['kube-apiserver']);
+    await syncer.launch();
+    await until('it to wait for the virtual API', async () => /^503 .*virtual API/.test(await readiness()));
+    await comeBack(virtualPlane, ['kube-apiserver']);
+    await syncer.ready();
+    await stage.audit();
+    expect(await hostPods()).toEqual(before);
+    const log = (await readFile(syncer.logFile, 'utf8')).trimEnd().split('\n').slice(-400).join('\n');
+    const order = [...log.matchAll(/"what":"([^"]+)"/g)].map(([, what]) => what);
+    const last = order.slice(order.lastIndexOf('host API'));
+    expect(last.slice(0, 3)).toEqual(['host API', 'virtual API', 'caches']);
+    await clear(stage.pair, namespace);
+  });
+
+  const outages: readonly (readonly [Sides, boolean])[] = [
+    ['host', false],
+    ['virtual', true],
+    ['both', true],
+    ...(isLong
+      ? ([
+          ['host', true],
+          ['virtual', false],
+          ['both', false],
+        ] as const)
+      : []),
+  ];
+  test.each(outages)(
+    '%s killed under load (with etcd: %s): all goes on when it is back, and the syncer lives on [F09] [OPS-09, OPS-10] [I1, I4, I6]',
+    async (which, withStore) => {
+      const { syncer } = stage.pair;
+      const { pid } = syncer;
+      const components: readonly Component[] = withStore ? ['etcd', 'kube-apiserver'] : ['kube-apiserver'];
+      const stop = new AbortController();
+      const churn = new Churn(stage.pair, { namespace, random, perSecond: 10 });
+      const churning = churn.run(stop.signal);
+      await sleep(500);
+      await Promise.all(planesOf(which).map((plane) => crash(plane, components)));
+      await sleep(isLong ? 20_000 : 1_000);
+      // Neither side's absence is a reason to be started again.
+      expect((await fetch(syncer.healthUrl)).status).toBe(200);
+      await Promise.all(planesOf(which).map((plane) => comeBack(plane, components)));
+      const backMs = performance.now();
+      await sleep(500);
+      stop.abort();
+      await churning;
+      const { agreedAfterMs = 0 } = await stage.audit();
+      const tookMs = Math.round(agreedAfterMs + performance.now() - backMs);
+      process.stderr.write(`F09: ${which} away: at rest within ${tookMs} ms of its return\n`);
+      expect(syncer.pid).toBe(pid);
+      await clear(stage.pair, namespace);
+      await stage.audit({ quietMs: 200 });
+    },
+  );
+
+  test.each<Sides>(['host', 'virtual'])(
+    'etcd of the %s killed in the middle of a burst: nothing is taken for done that is not [F10]',
+    async (which) => {
+      const loading = Array.from({ length: 30 }, (_, index) => burst(stage.pair, namespace, 1, `store-${index}`));
+      const [plane] = planesOf(which);
+      if (plane === undefined) throw new Error('unreachable');
+      await until('a part of it to be on the host', async () => (await hostPods()).length > 5);
+      await crash(plane, ['etcd']);
+      await sleep(isLong ? 10_000 : 1_000);
+      await comeBack(plane, ['etcd']);
+      // What the tenant's own requests met is the tenant's business.
+      await Promise.allSettled(loading);
+      expect(await stage.audit()).toMatchObject({ ok: true });
+      await clear(stage.pair, namespace);
+      await stage.audit({ quietMs: 200 });
+    },
+  );
+});
+
+describe(`what is lost for good (${form})`, { timeout: patience }, () => {
+  const service = { namespace: hostNamespace, name: releaseName };
+
+  test('the virtual store comes back empty: the syncer stops and says so, nothing on the host is deleted until a person decides [F12] [OPS-08]', async () => {
+    const { syncer, virtualPlane, host, virtual } = stage.pair;
+    await burst(stage.pair, namespace, 8, 'kept');
+    await stage.audit();
+    const before = await hostPods();
+    await crash(virtualPlane, ['kube-controller-manager', 'kube-apiserver', 'etcd']);
+    await rm(join(virtualPlane.dir, 'etcd-data'), { recursive: true });
+    await virtualPlane.start('etcd');
+    await virtualPlane.start('kube-apiserver');
+    await until(
+      'the API server to answer',
+      async () => (await virtual.get(namespaces, { namespace: '', name: 'kube-system' })) !== undefined,
+    );
+    await virtualPlane.start('kube-controller-manager');
+    await virtualPlane.waitReady();
+
+    // It finds out by itself and ends, or has not noticed; either way the next start must not be taken in.
+    await sleep(isLong ? 60_000 : 1_500);
+    expect(syncer.end?.code).not.toBe(0);
+    expect(await hostPods()).toEqual(before);
+    await syncer.stop();
+    await syncer.launch();
+    await until('it to say what it waits for', async () => /^503 .*backing store/.test(await readiness()));
+    expect(await readFile(syncer.logFile, 'utf8')).toContain('The virtual backing store is not the one');
+    expect(await hostPods()).toEqual(before);
+
+    const found = await virtual.get(namespaces, { namespace: '', name: 'kube-system' });
+    const annotations = { 'vcluster.loft.sh/accept-virtual-store': found?.metadata.uid };
+    await host.patch(services, service, { metadata: { annotations } });
+    await syncer.ready();
+    expect(await stage.audit()).toMatchObject({ ok: true });
+    expect((await hostPods()).filter((uid) => before.includes(uid))).toEqual([]);
+  });
+
+  test('the host namespace is deleted: nothing is made again, and the tenant’s objects stay [F13]', async () => {
+    const { syncer, host, virtual } = stage.pair;
+    const there = await virtual.get(namespaces, { namespace: '', name: namespace });
+    if (there === undefined) await makeNamespace(stage.pair, namespace);
+    await burst(stage.pair, namespace, 5, 'last');
+    const { counts } = await stage.audit();
+    const { uid = '' } = (await host.get(namespaces, { namespace: '', name: hostNamespace }))?.metadata ?? {};
+    await host.remove(namespaces, { namespace: '', name: hostNamespace }, { uid });
+    await until(
+      'the namespace to be gone',
+      async () => (await host.get(namespaces, { namespace: '', name: hostNamespace })) === undefined,
+      60_000,
+    );
+    const before = (await stage.report({ withinMs: 0 })).writesOfSyncer ?? 0;
+    await sleep(isLong ? 60_000 : 3_000);
+    const report = await stage.report({ withinMs: 0 });
+    process.stderr.write(`F13: ${(report.writesOfSyncer ?? 0) - before} writes tried after the namespace was gone\n`);
+    expect(report.counts['pods']?.added).toBe(counts['pods']?.added);
+    expect(report.problems.filter(({ invariant }) => invariant === 'I9')).toEqual([]);
+    expect(syncer.end?.code).not.toBe(0);
+  });
+});

@@ -1,0 +1,325 @@
+/**
+ * What operators see of a syncer, with a real Prometheus and an OTLP receiver: every panel and alert has data, alerts fire when API
+ * servers or the syncer go and end when they are back, probes say what is missing, and no Secret is in any of it. The program is
+ * the bundle of the image.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleSyncer } from '../scripts/lib/image.ts';
+import { panels } from '../scripts/lib/dashboard.ts';
+import type { Kind } from '../syncer/model/kind.ts';
+import { configMaps, events, namespaces, pods, secrets, services } from '../syncer/model/kubernetes.ts';
+import type { Event } from '../syncer/model/kubernetes.ts';
+import type { KubeObject } from '../syncer/model/object.ts';
+import { silent, stateDir } from '../testbed/index.ts';
+import { command } from '../testbed/command.ts';
+import { findPrometheus } from '../testbed/prometheus.ts';
+import type { Prometheus } from '../testbed/prometheus.ts';
+import { hostNameOf, made, namespace } from './samples/sample.ts';
+import { eventually, until } from './support/eventually.ts';
+import { startOtlpReceiver } from './support/otlp-receiver.ts';
+import type { OtlpReceiver } from './support/otlp-receiver.ts';
+import { hostNamespace, releaseName, startPair } from './support/pair.ts';
+import type { Pair } from './support/pair.ts';
+import { alertRules, alertsFile, retarget, startScraping } from './support/scraping.ts';
+
+const dir = join(stateDir, 'observability');
+/** In a Secret of the tenant's; in base64 as the API servers keep it. */
+const password = 'correct-horse-battery-staple';
+const own = `job="vcluster",namespace="${hostNamespace}",release="${releaseName}"`;
+
+const found = await findPrometheus(silent);
+const programs = 'obstacle' in found ? undefined : found;
+if ('obstacle' in found) process.stdout.write(`Without Prometheus, because it cannot be had: ${found.obstacle}\n`);
+
+let pair: Pair;
+let prometheus: Prometheus | undefined;
+let otlp: OtlpReceiver;
+
+beforeAll(async () => {
+  await mkdir(dir, { recursive: true });
+  otlp = await startOtlpReceiver();
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = otlp.url;
+  process.env['OTEL_BSP_SCHEDULE_DELAY'] = '200';
+  await bundleSyncer(join(dir, 'program'));
+  pair = await startPair('observability', { program: join(dir, 'program/syncer.mjs') });
+  delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (programs !== undefined) prometheus = await startScraping(programs.prometheus, dir, pair.syncer);
+  await prepare();
+});
+
+afterAll(async () => {
+  await prometheus?.stop();
+  await pair.stop();
+  await otlp.stop();
+});
+
+async function prepare(): Promise<void> {
+  const enforce = { 'pod-security.kubernetes.io/enforce': 'baseline' };
+  const key = { namespace: '', name: hostNamespace };
+  await pair.host.patch(namespaces, key, { metadata: { labels: enforce } });
+  await pair.virtual.create(namespaces, { metadata: { name: namespace } });
+  const serviceAccount: Kind = {
+    group: '',
+    version: 'v1',
+    plural: 'serviceaccounts',
+    kind: 'ServiceAccount',
+    namespaced: true,
+  };
+  await eventually('the default service account', () =>
+    pair.virtual.get(serviceAccount, { namespace, name: 'default' }),
+  );
+}
+
+function podOf(name: string, spec: object = {}): KubeObject {
+  const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } }];
+  return made(pods, { name }, { spec: { containers: [{ name: 'c', image: 'x', env }], ...spec } });
+}
+
+async function answer(path: string): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(new URL(path, pair.syncer.healthUrl));
+  return { status: response.status, text: await response.text() };
+}
+
+async function metric(series: string): Promise<number> {
+  const line = (await pair.syncer.metrics()).split('\n').find((candidate) => candidate.startsWith(series));
+  return line === undefined ? 0 : Number(line.split(' ').at(-1));
+}
+
+async function isFiring(alert: string): Promise<boolean> {
+  const alerts = (await prometheus?.alerts()) ?? [];
+  return alerts.some(({ labels, state }) => labels['alertname'] === alert && state === 'firing');
+}
+
+const fires = (alert: string): Promise<void> => until(`${alert} to fire`, () => isFiring(alert), 40_000);
+const ends = (alert: string): Promise<void> => until(`${alert} to end`, async () => !(await isFiring(alert)), 40_000);
+
+describe('what a tenant does', () => {
+  test('shows in metrics by kind, side and status [OPS-27]', async () => {
+    await pair.virtual.create(secrets, made(secrets, { name: 'login' }, { stringData: { password } }));
+    await pair.virtual.create(configMaps, made(configMaps, { name: 'settings' }, { data: { color: 'blue' } }));
+    for (const name of ['one', 'two', 'three']) await pair.virtual.create(pods, podOf(name));
+    const spec = { selector: { app: 'x' }, ports: [{ port: 80 }] };
+    await pair.virtual.create(services, made(services, { name: 'web' }, { spec }));
+    for (const name of ['one', 'two', 'three'])
+      await until(`pod ${name} to run`, async () => {
+        const pod = await pair.virtual.get(pods, { namespace, name });
+        return (pod as { status?: { phase?: string } } | undefined)?.status?.phase === 'Running';
+      });
+    await pair.virtual.patch(pods, { namespace, name: 'one' }, { metadata: { labels: { tier: 'front' } } });
+    await until('the label to arrive', async () => {
+      const pod = await pair.host.get(pods, { namespace: hostNamespace, name: hostNameOf('one') });
+      return Object.values(pod?.metadata.labels ?? {}).includes('front');
+    });
+    const text = await pair.syncer.metrics();
+    expect(text).toContain('vcluster_requests_total{side="host",verb="create",kind="pods",status="');
+    expect(text).toContain('vcluster_requests_total{side="virtual",verb="patch",kind="pods/status",status="');
+    for (const series of [
+      'vcluster_sync_lag_seconds_count{resource="pods"}',
+      'vcluster_reconciles_total{resource="services",outcome="settled"}',
+      'vcluster_cache_objects{side="host",kind="pods"}',
+      'vcluster_tokens_issued_total{reason="new"}',
+    ])
+      expect(await metric(series), series).toBeGreaterThan(0);
+    expect(text).not.toContain(namespace);
+  });
+
+  test('and cannot have is counted, logged with key and reason, and told in an event without names of the host [OPS-27, CORE-07]', async () => {
+    const container = { name: 'c', image: 'x', securityContext: { privileged: true } };
+    await pair.virtual.create(pods, podOf('mighty', { containers: [container] }));
+    await pair.virtual.create(pods, podOf('claiming', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] }));
+    const told = async (name: string): Promise<Event | undefined> => {
+      const { items } = await pair.virtual.list(events, { namespace }, AbortSignal.timeout(10_000));
+      return (items as readonly Event[]).find(
+        ({ involvedObject, type }) => involvedObject.name === name && type === 'Warning',
+      );
+    };
+    const byServer = await eventually('the event of what the host refused', () => told('mighty'));
+    const byPolicy = await eventually('the event of what we refused', () => told('claiming'));
+    expect(byServer).toMatchObject({ reason: 'SyncError', message: expect.stringContaining('privileged') });
+    expect(byPolicy).toMatchObject({ reason: 'SyncError', message: expect.stringContaining('resourceClaims') });
+    for (const { message = '' } of [byServer, byPolicy] as { message?: string }[]) {
+      expect(message).not.toContain(hostNamespace);
+      expect(message).not.toContain(releaseName);
+    }
+    expect(await metric('vcluster_refusals_total{resource="pods",by="server"}')).toBeGreaterThan(0);
+    expect(await metric('vcluster_refusals_total{resource="pods",by="policy"}')).toBe(1);
+    const lines = (await readFile(pair.syncer.logFile, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
+    const about = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    expect(about).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        resource: 'pods',
+        key: `${namespace}/claiming`,
+        reason: expect.stringContaining('resourceClaims'),
+      }),
+    );
+    expect(about).toContainEqual(
+      expect.objectContaining({ key: `${namespace}/mighty`, err: expect.objectContaining({ status: 403 }) }),
+    );
+    if (prometheus !== undefined) await fires('VirtualClusterRefusals');
+  });
+
+  test('is traced: a span for each look at a key, with a child for each write', async () => {
+    const look = await eventually('the look that created the pod', async () =>
+      otlp.spans.find(
+        ({ name, spanId, attributes }) =>
+          name === 'reconcile pods' &&
+          attributes['vcluster.object.name'] === 'one' &&
+          otlp.spans.some((child) => child.parentId === spanId && child.name === 'POST pods'),
+      ),
+    );
+    expect(look).toMatchObject({
+      parentId: '',
+      attributes: { 'vcluster.object.namespace': namespace, 'vcluster.outcome': 'settled' },
+      resource: {
+        'service.name': 'vcluster-syncer',
+        'service.version': expect.any(String),
+        'k8s.namespace.name': hostNamespace,
+      },
+    });
+    const child = otlp.spans.find(({ name, parentId }) => name === 'POST pods' && parentId === look.spanId);
+    expect(child).toMatchObject({
+      traceId: look.traceId,
+      kind: 3,
+      isError: false,
+      attributes: { 'http.request.method': 'POST', 'server.address': '127.0.0.1', 'vcluster.side': 'host' },
+    });
+    const refused = await eventually('the refusal', async () =>
+      otlp.spans.find(({ name, attributes }) => name === 'POST pods' && attributes['error.type'] === '403'),
+    );
+    expect(refused.isError).toBe(true);
+  });
+});
+
+describe('the syncer and API servers go and come back', () => {
+  test('a syncer that waits for its virtual API server says so, and is not restarted for it [OPS-10]', async () => {
+    await pair.syncer.stop();
+    if (prometheus !== undefined) await fires('VirtualClusterSyncerDown');
+    await pair.virtual.remove(
+      configMaps,
+      { namespace, name: 'settings' },
+      { uid: await uidOf(configMaps, 'settings') },
+    );
+    await pair.virtualPlane.stop('kube-apiserver', 'SIGKILL');
+    await pair.syncer.launch();
+    await retarget(dir, pair.syncer);
+    await until('the probe to answer', async () => (await answer('/readyz')).text.includes('virtual API'));
+    expect(await answer('/healthz')).toEqual({ status: 200, text: 'ok\n' });
+    const { status, text } = await answer('/readyz?verbose');
+    expect(status).toBe(503);
+    expect(text).toContain('[+] host API\n[-] virtual API\n');
+    if (prometheus !== undefined) await fires('VirtualClusterNotReady');
+    await pair.virtualPlane.start('kube-apiserver');
+    await pair.syncer.ready();
+    expect((await answer('/readyz?verbose')).text).not.toContain('[-]');
+    // What was deleted meanwhile is gone on the host, too.
+    await until('the orphan to be deleted', async () => (await metric('vcluster_orphan_deletes_total')) > 0);
+    if (prometheus !== undefined)
+      for (const alert of ['VirtualClusterSyncerDown', 'VirtualClusterNotReady']) await ends(alert);
+  });
+
+  test('an API server that goes away shows in watches and requests, not in the liveness of the syncer [OPS-10]', async () => {
+    await pair.virtualPlane.stop('kube-apiserver', 'SIGKILL');
+    const message = 'seen by nobody yet';
+    await pair.host.patch(
+      pods,
+      { namespace: hostNamespace, name: hostNameOf('two') },
+      { status: { message } },
+      'status',
+    );
+    if (prometheus !== undefined) await fires('VirtualClusterRequestsFail');
+    await until('failed requests', async () =>
+      /vcluster_requests_total\{side="virtual".*status="0"\} [1-9]/u.test(await pair.syncer.metrics()),
+    );
+    expect(await answer('/healthz')).toEqual({ status: 200, text: 'ok\n' });
+    expect(await metric('vcluster_retrying_keys')).toBeGreaterThan(0);
+    await pair.virtualPlane.start('kube-apiserver');
+    await until('the message to arrive', async () => {
+      const pod = await pair.virtual.get(pods, { namespace, name: 'two' });
+      return (pod as { status?: { message?: string } } | undefined)?.status?.message === message;
+    });
+    if (prometheus !== undefined) await ends('VirtualClusterRequestsFail');
+  });
+});
+
+describe.runIf(programs !== undefined)('Prometheus', () => {
+  const queries = panels.flatMap((panel) => Object.values(panel.queries).map((query) => [panel.title, query] as const));
+
+  test.each(queries)('has data for the panel "%s" [OPS-27]', async (_, query) => {
+    const expression = query.replaceAll('$own', own).replaceAll('$__rate_interval', '1m');
+    expect(await prometheus?.query(expression)).not.toEqual([]);
+  });
+
+  test('has data for both sides of every alert [OPS-27]', async () => {
+    for (const { alert, expr } of await alertRules()) {
+      for (const part of expr.split(' and ')) {
+        const measured = part.replace(/ (?:>|==) [\d.]+$/u, '');
+        expect(measured, alert).not.toBe(part);
+        expect(await prometheus?.query(measured), measured).not.toEqual([]);
+      }
+    }
+  });
+
+  test('accepts the alerts, and each fires when it should and not before', async () => {
+    const promtool = programs?.promtool ?? '';
+    expect(await command(promtool, ['check', 'rules', alertsFile])).toContain('SUCCESS');
+    expect(await command(promtool, ['test', 'rules', join(import.meta.dirname, 'support/alerts.yaml')])).toContain(
+      'SUCCESS',
+    );
+  });
+});
+
+async function uidOf(kind: Kind, name: string): Promise<string> {
+  return (await pair.virtual.get(kind, { namespace, name }))?.metadata.uid ?? '';
+}
+
+describe('a right that the host does not give', () => {
+  const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true } as const;
+  const roles: Kind = { ...rbac, plural: 'roles', kind: 'Role' };
+  const role = { namespace: hostNamespace, name: `vc-${releaseName}` };
+
+  test('ends the start with words that name the rule to add [OPS-17]', async () => {
+    const { rules } = (await pair.host.get(roles, role)) as unknown as {
+      rules: readonly { resources: readonly string[] }[];
+    };
+    const without = rules.map((rule) => ({
+      ...rule,
+      resources: rule.resources.filter((name) => name !== 'configmaps'),
+    }));
+    await pair.syncer.stop();
+    await pair.host.patch(roles, role, { rules: without.filter(({ resources }) => resources.length > 0) });
+    await pair.syncer.launch();
+    await until('the probe to say what is refused', async () =>
+      (await answer('/readyz')).text.includes('host configmaps (403)'),
+    );
+    await pair.syncer.ended();
+    await pair.host.patch(roles, role, { rules });
+    expect(pair.syncer.end).toEqual({ code: 1, signal: null });
+    const log = await readFile(pair.syncer.logFile, 'utf8');
+    expect(log).toContain(`refuses to list configmaps in namespace ${hostNamespace} (403)`);
+    expect(log).toMatch(/lacks: \{"apiGroups":\[""\],"resources":\["configmaps"\],"verbs":\[.*"list".*"watch".*\]\}/u);
+    await pair.syncer.start();
+  });
+});
+
+describe('of a Secret', () => {
+  test('nothing is in logs of level debug, metrics, spans or probes, whatever went wrong meanwhile [CORE-25]', async () => {
+    expect(
+      (await pair.host.get(secrets, { namespace: hostNamespace, name: hostNameOf('login') }))?.metadata.name,
+    ).toBeDefined();
+    const log = await readFile(pair.syncer.logFile, 'utf8');
+    expect(log).toContain(`${namespace}/login`);
+    const seen = [
+      log,
+      await pair.syncer.metrics(),
+      Buffer.concat(otlp.raw).toString('latin1'),
+      (await answer('/readyz?verbose')).text,
+    ].join('\n');
+    expect(seen).not.toContain(password);
+    expect(seen).not.toContain(Buffer.from(password).toString('base64'));
+    // Tokens of pods, and our own: JSON web tokens all begin alike.
+    expect(seen).not.toMatch(/eyJhbGciOi[\w-]{20}/u);
+  });
+});

@@ -1,0 +1,124 @@
+/**
+ * /etc/hosts of a StatefulSet's pods on a real node: what a container reads there and what `hostname -f` says, in a host namespace
+ * that admits nothing but `restricted` pods.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../scripts/lib/command.ts';
+import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
+import { Inside } from '../scripts/lib/inside.ts';
+import type { Kubectl, KubernetesObject } from '../scripts/lib/kubectl.ts';
+import { root } from '../scripts/lib/stack.ts';
+import { imageNames, resolveBinary } from '../testbed/index.ts';
+
+const problem = hostProblem();
+const team = { name: 'named', namespace: 'tenant-of-names' } as const;
+const fqdn = 'web-0.web.default.svc.cluster.local';
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const securityContext = {
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+const container = { image: imageNames.busybox, imagePullPolicy: 'IfNotPresent', securityContext };
+const template = {
+  metadata: { labels: { app: 'web' } },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    initContainers: [{ ...container, name: 'first', command: ['sh', '-c', 'cat /etc/hosts > /tmp/seen; hostname -f'] }],
+    containers: [
+      { ...container, name: 'app', command: ['sleep', '3600'] },
+      { ...container, name: 'side', command: ['sleep', '3600'] },
+    ],
+  },
+};
+const statefulSet = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { serviceName: 'web', replicas: 1, selector: { matchLabels: { app: 'web' } }, template },
+};
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { clusterIP: 'None', selector: { app: 'web' }, ports: [{ port: 80 }] },
+};
+
+interface Status {
+  readonly podIP: string;
+  readonly initContainerStatuses: readonly { readonly name: string }[];
+}
+
+let folder: string;
+let host: Kubectl;
+let inside: Inside;
+
+function exec(containerName: string, ...command: readonly string[]): Promise<string> {
+  return inside.kubectl.run(['exec', '-n', 'default', 'web-0', '-c', containerName, '--', ...command]);
+}
+
+async function statusOf(): Promise<Status> {
+  const pod: KubernetesObject | undefined = await inside.kubectl.tryGet('pod', 'web-0', 'default');
+  return pod?.status as unknown as Status;
+}
+
+describe.skipIf(problem !== undefined)(`hosts file${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hosts-'));
+    const found = await findHost(process.env['KUBECTL'] ?? (await resolveBinary('kubectl', log)), log);
+    await provideImage(found, log);
+    host = found.kubectl;
+    const restricted = 'pod-security.kubernetes.io/enforce=restricted';
+    await host.run(['create', 'namespace', team.namespace]);
+    await host.run(['label', 'namespace', team.namespace, restricted]);
+    const target = ['-n', team.namespace, '--kubeconfig', host.kubeconfig];
+    const helm = await resolveBinary('helm', log);
+    await run(helm, ['upgrade', '--install', team.name, join(root, 'chart'), ...target, '--wait']);
+    inside = await Inside.open(host, team, join(folder, 'kubeconfig'));
+    await inside.kubectl.run(['wait', '-n', 'default', '--for=create', 'serviceaccount/default', '--timeout=60s']);
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [service, statefulSet] });
+    await inside.kubectl.run(['apply', '-f', '-'], { input: list });
+    await inside.kubectl.run(['rollout', 'status', '-n', 'default', 'statefulset/web', '--timeout=120s']);
+  });
+
+  afterAll(async () => {
+    await inside?.[Symbol.asyncDispose]();
+    if (host !== undefined) await host.run(['delete', 'namespace', team.namespace, '--ignore-not-found']);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  test.each(['app', 'side'])('%s reads the full name of the pod at its address [POD-128, VEC-25]', async (name) => {
+    const { podIP } = await statusOf();
+    const lines = (await exec(name, 'cat', '/etc/hosts')).split('\n').map((line) => line.split(/\s+/));
+    expect(lines).toContainEqual([podIP, fqdn, 'web-0']);
+    expect(lines.filter(([address]) => address === podIP)).toHaveLength(1);
+    expect(lines.map((words) => words.slice(1))).toContainEqual(expect.arrayContaining(['kubernetes.default']));
+    expect(lines.flat().join(' ')).not.toContain(team.namespace);
+  });
+
+  test('`hostname` is short and `hostname -f` full, as in any other cluster [POD-126, POD-128]', async () => {
+    expect((await exec('app', 'hostname')).trim()).toBe('web-0');
+    expect((await exec('app', 'hostname', '-f')).trim()).toBe(fqdn);
+  });
+
+  test('an init container of the tenant sees it already [POD-129]', async () => {
+    const said = await inside.kubectl.run(['logs', '-n', 'default', 'web-0', '-c', 'first']);
+    expect(said.trim()).toBe(fqdn);
+  });
+
+  test('the tenant sees its own containers only [POD-92]', async () => {
+    const { initContainerStatuses } = await statusOf();
+    expect(initContainerStatuses.map(({ name }) => name)).toEqual(['first']);
+  });
+
+  test('the name is the one that the cluster DNS has for the pod [POD-133]', async () => {
+    const { podIP } = await statusOf();
+    expect(await exec('app', 'nslookup', fqdn)).toContain(podIP);
+  });
+});
