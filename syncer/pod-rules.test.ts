@@ -2,14 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from './model/errors.ts';
 import { parsePodRules } from './pod-rules.ts';
 
-const own = { image: 'registry.example/syncer:1', pullPolicy: 'Always' };
+const own = { image: 'registry.example/syncer:1', pullPolicy: 'Always', pullSecrets: ['host-registry'] };
 const ofPods = (pods: object): string => JSON.stringify({ sync: { toHost: { pods } } });
 
 describe('parsePodRules()', () => {
   test('of nothing: the declared defaults', () => {
     expect(parsePodRules('{}', own)).toMatchObject({
       security: 'baseline',
-      hostsWriter: { image: own.image, pullPolicy: 'Always', resources: { limits: { memory: '64Mi' } } },
+      hostsWriter: {
+        image: own.image,
+        pullPolicy: 'Always',
+        pullSecrets: ['host-registry'],
+        resources: { limits: { memory: '64Mi' } },
+      },
       schedulerNames: ['default-scheduler'],
       inlineCsiDrivers: [],
       nodeSelector: {},

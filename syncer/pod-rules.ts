@@ -13,6 +13,7 @@ export interface OwnImage {
   /** Empty outside of a release: then only an image of the options can write hosts files. */
   readonly image: string;
   readonly pullPolicy: string;
+  readonly pullSecrets: readonly string[];
 }
 
 /** @throws ConfigurationError with the path of every key that is wrong */
@@ -51,7 +52,7 @@ function hostsWriterOf({ enabled, initContainer }: RewriteHosts, own: OwnImage):
   const image = initContainer.image === '' ? own.image : initContainer.image;
   if (!enabled || image === '') return undefined;
   const { requests, limits } = initContainer.resources;
-  return { image, pullPolicy: own.pullPolicy, resources: { requests, limits } };
+  return { image, pullPolicy: own.pullPolicy, pullSecrets: own.pullSecrets, resources: { requests, limits } };
 }
 
 /** `key=value:effect` or `key:effect`, as the option's form has it. */

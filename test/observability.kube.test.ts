@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleSyncer } from '../scripts/lib/image.ts';
 import { panels } from '../scripts/lib/dashboard.ts';
 import type { Kind } from '../syncer/model/kind.ts';
-import { configMaps, events, namespaces, pods, secrets, services } from '../syncer/model/kubernetes.ts';
+import { events, namespaces, pods, secrets, services } from '../syncer/model/kubernetes.ts';
 import type { Event } from '../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
 import { silent, stateDir } from '../testbed/index.ts';
@@ -56,9 +56,14 @@ afterAll(async () => {
 });
 
 async function prepare(): Promise<void> {
-  const enforce = { 'pod-security.kubernetes.io/enforce': 'baseline' };
-  const key = { namespace: '', name: hostNamespace };
-  await pair.host.patch(namespaces, key, { metadata: { labels: enforce } });
+  const quotas: Kind = { group: '', version: 'v1', plural: 'resourcequotas', kind: 'ResourceQuota', namespaced: true };
+  const quota = { namespace: hostNamespace, name: 'no-balancers' };
+  const hard = { 'services.loadbalancers': '0' };
+  await pair.host.create(quotas, made(quotas, quota, { spec: { hard } }));
+  await until('the quota to count', async () => {
+    const counted = (await pair.host.get(quotas, quota)) as { status?: { hard?: object } } | undefined;
+    return counted?.status?.hard !== undefined;
+  });
   await pair.virtual.create(namespaces, { metadata: { name: namespace } });
   const serviceAccount: Kind = {
     group: '',
@@ -98,7 +103,6 @@ const ends = (alert: string): Promise<void> => until(`${alert} to end`, async ()
 describe('what a tenant does', () => {
   test('shows in metrics by kind, side and status [OPS-27]', async () => {
     await pair.virtual.create(secrets, made(secrets, { name: 'login' }, { stringData: { password } }));
-    await pair.virtual.create(configMaps, made(configMaps, { name: 'settings' }, { data: { color: 'blue' } }));
     for (const name of ['one', 'two', 'three']) await pair.virtual.create(pods, podOf(name));
     const spec = { selector: { app: 'x' }, ports: [{ port: 80 }] };
     await pair.virtual.create(services, made(services, { name: 'web' }, { spec }));
@@ -126,8 +130,8 @@ describe('what a tenant does', () => {
   });
 
   test('and cannot have is counted, logged with key and reason, and told in an event without names of the host [OPS-27, CORE-07]', async () => {
-    const container = { name: 'c', image: 'x', securityContext: { privileged: true } };
-    await pair.virtual.create(pods, podOf('mighty', { containers: [container] }));
+    const balancer = { type: 'LoadBalancer', ports: [{ port: 80 }] };
+    await pair.virtual.create(services, made(services, { name: 'mighty' }, { spec: balancer }));
     await pair.virtual.create(pods, podOf('claiming', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] }));
     const told = async (name: string): Promise<Event | undefined> => {
       const { items } = await pair.virtual.list(events, { namespace }, AbortSignal.timeout(10_000));
@@ -137,13 +141,13 @@ describe('what a tenant does', () => {
     };
     const byServer = await eventually('the event of what the host refused', () => told('mighty'));
     const byPolicy = await eventually('the event of what we refused', () => told('claiming'));
-    expect(byServer).toMatchObject({ reason: 'SyncError', message: expect.stringContaining('privileged') });
+    expect(byServer).toMatchObject({ reason: 'SyncError', message: expect.stringContaining('exceeded quota') });
     expect(byPolicy).toMatchObject({ reason: 'SyncError', message: expect.stringContaining('resourceClaims') });
     for (const { message = '' } of [byServer, byPolicy] as { message?: string }[]) {
       expect(message).not.toContain(hostNamespace);
       expect(message).not.toContain(releaseName);
     }
-    expect(await metric('vcluster_refusals_total{resource="pods",by="server"}')).toBeGreaterThan(0);
+    expect(await metric('vcluster_refusals_total{resource="services",by="server"}')).toBeGreaterThan(0);
     expect(await metric('vcluster_refusals_total{resource="pods",by="policy"}')).toBe(1);
     const lines = (await readFile(pair.syncer.logFile, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
     const about = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
@@ -187,7 +191,7 @@ describe('what a tenant does', () => {
       attributes: { 'http.request.method': 'POST', 'server.address': '127.0.0.1', 'vcluster.side': 'host' },
     });
     const refused = await eventually('the refusal', async () =>
-      otlp.spans.find(({ name, attributes }) => name === 'POST pods' && attributes['error.type'] === '403'),
+      otlp.spans.find(({ name, attributes }) => name === 'POST services' && attributes['error.type'] === '403'),
     );
     expect(refused.isError).toBe(true);
   });
@@ -197,25 +201,23 @@ describe('the syncer and API servers go and come back', () => {
   test('a syncer that waits for its virtual API server says so, and is not restarted for it [OPS-10]', async () => {
     await pair.syncer.stop();
     if (prometheus !== undefined) await fires('VirtualClusterSyncerDown');
-    await pair.virtual.remove(
-      configMaps,
-      { namespace, name: 'settings' },
-      { uid: await uidOf(configMaps, 'settings') },
-    );
+    await pair.virtual.remove(services, { namespace, name: 'web' }, { uid: await uidOf(services, 'web') });
     await pair.virtualPlane.stop('kube-apiserver', 'SIGKILL');
     await pair.syncer.launch();
     await retarget(dir, pair.syncer);
-    await until('the probe to answer', async () => (await answer('/readyz')).text.includes('virtual API'));
+    const waiting = '[+] host API\n[-] virtual API\n';
+    await until('the host to be reached', async () => (await answer('/readyz?verbose')).text.startsWith(waiting));
+    expect((await answer('/readyz')).status).toBe(503);
     expect(await answer('/healthz')).toEqual({ status: 200, text: 'ok\n' });
-    const { status, text } = await answer('/readyz?verbose');
-    expect(status).toBe(503);
-    expect(text).toContain('[+] host API\n[-] virtual API\n');
     if (prometheus !== undefined) await fires('VirtualClusterNotReady');
     await pair.virtualPlane.start('kube-apiserver');
     await pair.syncer.ready();
     expect((await answer('/readyz?verbose')).text).not.toContain('[-]');
     // What was deleted meanwhile is gone on the host, too.
-    await until('the orphan to be deleted', async () => (await metric('vcluster_orphan_deletes_total')) > 0);
+    await until(
+      'the orphan to be deleted',
+      async () => (await metric('vcluster_orphan_deletes_total{resource="services"}')) > 0,
+    );
     if (prometheus !== undefined)
       for (const alert of ['VirtualClusterSyncerDown', 'VirtualClusterNotReady']) await ends(alert);
   });
@@ -234,7 +236,7 @@ describe('the syncer and API servers go and come back', () => {
       /vcluster_requests_total\{side="virtual".*status="0"\} [1-9]/u.test(await pair.syncer.metrics()),
     );
     expect(await answer('/healthz')).toEqual({ status: 200, text: 'ok\n' });
-    expect(await metric('vcluster_retrying_keys')).toBeGreaterThan(0);
+    await until('the key to be tried again', async () => (await metric('vcluster_retrying_keys')) > 0);
     await pair.virtualPlane.start('kube-apiserver');
     await until('the message to arrive', async () => {
       const pod = await pair.virtual.get(pods, { namespace, name: 'two' });

@@ -117,6 +117,14 @@ describe.skipIf(problem !== undefined)(`hosts file${problem === undefined ? '' :
     expect(initContainerStatuses.map(({ name }) => name)).toEqual(['first']);
   });
 
+  test('what could reach the node is refused at `kubectl apply`, before any pod waits for the host [POD-162]', async () => {
+    const spec = { hostPID: true, containers: [{ ...container, name: 'app' }] };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'nosy', namespace: 'default' }, spec };
+    const { exitCode, stderr } = await inside.kubectl.attempt(['apply', '-f', '-'], { input: JSON.stringify(pod) });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('violates PodSecurity "baseline:latest": host namespaces (hostPID=true)');
+  });
+
   test('the name is the one that the cluster DNS has for the pod [POD-133]', async () => {
     const { podIP } = await statusOf();
     expect(await exec('app', 'nslookup', fqdn)).toContain(podIP);

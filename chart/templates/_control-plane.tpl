@@ -64,6 +64,7 @@
     - --etcd-keyfile=/pki/apiserver/etcd-client.key
     - --authorization-mode=Node,RBAC
     - --enable-admission-plugins=NodeRestriction
+    - --admission-control-config-file=/pki/apiserver/admission.yaml
     - --allow-privileged=true
     - --service-account-issuer={{ $issuer }}
     - --api-audiences={{ $issuer }},https://kubernetes.default.svc,https://kubernetes.default

@@ -7,6 +7,7 @@
     - --name={{ .Release.Name }}
     - --namespace={{ .Release.Namespace }}
     - --domain={{ .Values.networking.advanced.clusterDomain }}
+    - --pod-security={{ .Values.policies.podSecurityStandard }}
     - --out=/pki
   resources:
     {{- toYaml .Values.controlPlane.syncer.resources | nindent 4 }}
@@ -35,6 +36,9 @@
     - --workload-service-account=vc-workload-{{ .Release.Name }}
     - --image={{ include "vcluster.syncerImage" . }}
     - --image-pull-policy={{ .Values.controlPlane.syncer.image.pullPolicy }}
+    {{- with .Values.controlPlane.advanced.workloadServiceAccount.imagePullSecrets }}
+    - --workload-pull-secrets={{ range $index, $secret := . }}{{ if $index }},{{ end }}{{ $secret.name }}{{ end }}
+    {{- end }}
     # The options that decide about pods, as JSON: what they mean is said in one place, config/options.ts.
     - {{ printf "--values=%s" (pick .Values "sync" "policies" | toJson) | toJson }}
     - --log-level={{ .Values.logging.level }}

@@ -14,6 +14,8 @@ export interface CacheChange {
   readonly kind: Kind;
   readonly before: KubeObject | undefined;
   readonly after: KubeObject | undefined;
+  /** The queue key whose plan has written this and needs no further look. */
+  readonly by?: string | undefined;
 }
 
 export interface CacheOptions {
@@ -137,8 +139,8 @@ export class Cache {
   }
 
   /** Takes in the answer of a write of ours, unless the watch is past it. */
-  wrote(object: KubeObject): void {
-    if (isNewer(object.metadata.resourceVersion, this.#seenVersion)) return this.#put(object);
+  wrote(object: KubeObject, by?: string): void {
+    if (isNewer(object.metadata.resourceVersion, this.#seenVersion)) return this.#put(object, by);
     // A list may have skipped both the object and its end: then nobody but this answer tells those who wait for it.
     if (!this.#objects.has(textOf(object))) this.#tell(this.#options.keep?.(object) ?? object, undefined);
   }
@@ -185,7 +187,7 @@ export class Cache {
     return found;
   }
 
-  #put(raw: KubeObject): void {
+  #put(raw: KubeObject, by?: string): void {
     const object = this.#options.keep?.(raw) ?? raw;
     const text = textOf(object);
     const before = this.#objects.get(text);
@@ -195,7 +197,7 @@ export class Cache {
     if (before !== undefined && uidOf(before) !== uidOf(object)) this.#removed.delete(uidOf(before));
     this.#objects.set(text, object);
     this.#link(text, object);
-    if (this.#visible(object)) this.#tell(before, object);
+    if (this.#visible(object)) this.#tell(before, object, by);
   }
 
   #drop(object: KubeObject): void {
@@ -208,8 +210,8 @@ export class Cache {
     if (!this.#removed.delete(before.metadata.uid ?? '')) this.#tell(before, undefined);
   }
 
-  #tell(before: KubeObject | undefined, after: KubeObject | undefined): void {
-    this.#options.onChange({ side: this.#options.side, kind: this.#options.kind, before, after });
+  #tell(before: KubeObject | undefined, after: KubeObject | undefined, by?: string): void {
+    this.#options.onChange({ side: this.#options.side, kind: this.#options.kind, before, after, by });
   }
 
   #link(text: string, object: KubeObject): void {

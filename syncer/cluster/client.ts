@@ -158,8 +158,9 @@ export class Client implements Cluster {
       if (isStatus(error, 403, 404)) return {};
       throw error;
     });
-    const { minor } = answer as { readonly minor?: string };
-    const parsed = Number.parseInt(minor ?? '', 10); // Clouds write "36+".
+    // A server in the middle of an upgrade serves what its former version did.
+    const { minor, emulationMinor = minor } = answer as { readonly minor?: string; readonly emulationMinor?: string };
+    const parsed = Number.parseInt(emulationMinor ?? '', 10); // Clouds write "36+".
     return Number.isNaN(parsed) ? undefined : parsed;
   }
 

@@ -21,7 +21,7 @@ const sessionWindowBytes = 16 * 1024 * 1024;
 /** What the library may hold, above all bodies that wait for the server's window; its default of 10 would refuse requests. */
 const sessionMemoryMaxMb = 256;
 const connectTimeoutMs = 10_000;
-const pingEveryMs = 10_000;
+const pingEveryMs = 5_000;
 const pingAnswerMs = 5_000;
 /** After a standstill of this process the answer may lie there unread. */
 const pingGraceMs = 1_000;

@@ -44,6 +44,8 @@ export interface StoreChange {
   readonly kind: Kind;
   readonly before: KubeObject | undefined;
   readonly after: KubeObject | undefined;
+  /** The queue key whose plan has written this and needs no further look. */
+  readonly by?: string | undefined;
 }
 
 /** How long a key waits for the watch to show what a POST to a subresource did (spec CORE-20); then it is looked at anyway. */
@@ -112,9 +114,11 @@ export class Engine {
     const object = change.after ?? change.before;
     if (object === undefined) return;
     const lane = change.side === 'host' ? 'report' : 'wish';
-    for (const id of this.#idsOf(change))
-      for (const reader of this.#reads.readersOf(id)) this.#options.queue.add(reader, lane);
-    for (const key of this.#directKeys(change, object)) this.#options.queue.add(key, lane);
+    const { queue } = this.#options;
+    for (const id of this.#idsOf(change)) {
+      for (const reader of this.#reads.readersOf(id)) if (reader !== change.by) queue.add(reader, lane);
+    }
+    for (const key of this.#directKeys(change, object)) if (key !== change.by) queue.add(key, lane);
   }
 
   /** Forgets what it knew of host objects and looks at every key at once: their owner is another one (NAM-35). */
@@ -198,7 +202,7 @@ export class Engine {
 
   async #perform(id: string, actions: readonly Action[]): Promise<void> {
     for (const action of actions) {
-      await this.#options.performer.perform(action);
+      await this.#options.performer.perform(action, id);
       const awaited = action.do === 'post' ? this.#awaited.get(id) : undefined;
       // Stays so although something after it may fail.
       if (awaited !== undefined) this.#awaited.set(id, { ...awaited, isAnswered: true });
@@ -284,11 +288,14 @@ export class Engine {
   }
 
   #directKeys(change: StoreChange, object: KubeObject): readonly string[] {
-    const { side, kind } = change;
-    const seen = { side, kind, object };
-    return this.#routesOf(side, kind).flatMap((resource) =>
-      resource.keysOf(seen, this.#quiet).map((key) => `${resource.name} ${key}`),
-    );
+    const { side, kind, before } = change;
+    return this.#routesOf(side, kind).flatMap((resource) => {
+      const keys = resource.keysOf({ side, kind, object }, this.#quiet);
+      // An object that says no more whose it is concerns the one that it was of (F69).
+      const isLost = keys.length === 0 && before !== undefined && before !== object;
+      const all = isLost ? resource.keysOf({ side, kind, object: before }, this.#quiet) : keys;
+      return all.map((key) => `${resource.name} ${key}`);
+    });
   }
 
   /** The resources that have anything to do with a kind. */

@@ -4,7 +4,7 @@
  */
 import type { Action, TokenRequest } from '../model/action.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { isStatus } from '../model/errors.ts';
+import { ApiError, isStatus } from '../model/errors.ts';
 import type { Kind } from '../model/kind.ts';
 import { secrets, serviceAccounts } from '../model/kubernetes.ts';
 import { keyOf } from '../model/object.ts';
@@ -44,16 +44,18 @@ export class Performer {
     this.#guards = guards;
   }
 
-  async perform(action: Action): Promise<void> {
+  /** `key`: the queue key of the plan, which is not woken by the answer of a last write. */
+  async perform(action: Action, key?: string): Promise<void> {
+    const by = 'isLast' in action && action.isLast === true ? key : undefined;
     switch (action.do) {
       case 'create':
-        return this.#create(action);
+        return this.#create(action, by);
       case 'patch':
-        return this.#patch(action);
+        return this.#patch(action, by);
       case 'replace':
         return this.#took(action, await this.#clusters[action.side].replace(action.kind, action.object));
       case 'delete':
-        return this.#remove(action);
+        return this.#remove(action, by);
       case 'post':
         await this.#clusters[action.side].post(action.kind, action.key, action.subresource, action.body);
         return undefined;
@@ -66,20 +68,29 @@ export class Performer {
     }
   }
 
-  async #patch(action: Of<'patch'>): Promise<void> {
+  async #patch(action: Of<'patch'>, by: string | undefined): Promise<void> {
     const { side, kind, key, patch, subresource, ifForbidden: told } = action;
     try {
-      this.#took(action, await this.#clusters[side].patch(kind, key, patch, subresource));
+      this.#took(action, await this.#clusters[side].patch(kind, key, patch, subresource), by);
     } catch (error) {
+      if (subresource !== undefined && isStatus(error, 404)) return this.#explainUnserved(action, error);
       if (told === undefined || !isStatus(error, 403)) throw error;
       await this.#warner.warn(told.kind, told.object, told.reason, told.message);
     }
   }
 
-  async #create(action: Of<'create'>): Promise<void> {
+  /** The object is there, so it is the verb that the server does not know (POD-83, POD-84). */
+  async #explainUnserved({ side, kind, key, subresource = '' }: Of<'patch'>, error: unknown): Promise<never> {
+    if ((await this.#clusters[side].get(kind, key)) === undefined) throw error;
+    const where = `The Kubernetes that this virtual cluster runs on does not serve ${kind.plural}/${subresource}`;
+    const message = `${where}: it is too old for that, or the feature is switched off there.`;
+    throw new ApiError(message, { status: 422, reason: 'Invalid' });
+  }
+
+  async #create(action: Of<'create'>, by?: string): Promise<void> {
     const cluster = this.#clusters[action.side];
     try {
-      this.#took(action, await cluster.create(action.kind, action.object));
+      this.#took(action, await cluster.create(action.kind, action.object), by);
     } catch (error) {
       if (isStatus(error, 409)) return this.#lookAgain(action, error);
       const object = isStatus(error, 422) ? action.otherwise?.(action.object, error.message) : undefined;
@@ -98,13 +109,13 @@ export class Performer {
     this.#took(action, found);
   }
 
-  async #remove(action: Of<'delete'>): Promise<void> {
+  async #remove(action: Of<'delete'>, by: string | undefined): Promise<void> {
     if (action.onlyIfAbsent !== undefined && !(await this.#isAbsent(action.onlyIfAbsent))) return;
     const cluster = this.#clusters[action.side];
     const { uid, graceSeconds } = action;
     const left = await cluster.remove(action.kind, action.key, { uid, graceSeconds });
     if (left === undefined) this.#stores.tryFind(action.side, action.kind)?.removed(action.key, uid);
-    else this.#took(action, left);
+    else this.#took(action, left, by);
   }
 
   /** A live look before something irreversible; what is found after all goes into the cache and queues its key (OPS-15). */
@@ -147,8 +158,8 @@ export class Performer {
     return Buffer.from(answer.status.token).toString('base64');
   }
 
-  #took({ side, kind }: { readonly side: Side; readonly kind: Kind }, object: KubeObject): void {
-    this.#stores.tryFind(side, kind)?.wrote(object);
+  #took({ side, kind }: { readonly side: Side; readonly kind: Kind }, object: KubeObject, by?: string): void {
+    this.#stores.tryFind(side, kind)?.wrote(object, by);
   }
 }
 

@@ -23,16 +23,24 @@ export interface Warning {
   readonly message: string;
 }
 
+interface Writes {
+  /**
+   * The answer is as good as known and asks for nothing more: it brings this plan's key no further look. Whatever else there is to
+   * do comes with a later change.
+   */
+  readonly isLast?: boolean | undefined;
+}
+
 export type Action =
-  | {
+  | (Writes & {
       readonly do: 'create';
       readonly side: Side;
       readonly kind: Kind;
       readonly object: KubeObject;
       /** Another form to try when the server calls this one invalid (422); undefined gives up. Must give up in the end. */
       readonly otherwise?: (object: KubeObject, message: string) => KubeObject | undefined;
-    }
-  | {
+    })
+  | (Writes & {
       /** A JSON merge patch; `resourceVersion` in its metadata makes it conditional. */
       readonly do: 'patch';
       readonly side: Side;
@@ -42,9 +50,9 @@ export type Action =
       readonly subresource?: string;
       /** Told when the server forbids it (403), and then the plan goes on without it; without a message it fails. */
       readonly ifForbidden?: Warning;
-    }
+    })
   | { readonly do: 'replace'; readonly side: Side; readonly kind: Kind; readonly object: KubeObject }
-  | {
+  | (Writes & {
       readonly do: 'delete';
       readonly side: Side;
       readonly kind: Kind;
@@ -53,7 +61,7 @@ export type Action =
       readonly uid: string;
       readonly graceSeconds?: number | undefined;
       readonly onlyIfAbsent?: Absence;
-    }
+    })
   | {
       /** POST to a subresource whose answer is not needed, such as a binding. */
       readonly do: 'post';

@@ -5,7 +5,8 @@
 import type { StringMap } from './object.ts';
 
 /** Levels of the Pod Security Standards, weakest first. */
-export type SecurityLevel = 'privileged' | 'baseline' | 'restricted';
+export const securityLevels = ['privileged', 'baseline', 'restricted'] as const;
+export type SecurityLevel = (typeof securityLevels)[number];
 
 export interface Toleration {
   readonly key?: string;
@@ -18,6 +19,8 @@ export interface Toleration {
 export interface HostsWriter {
   readonly image: string;
   readonly pullPolicy: string;
+  /** Host Secrets of the workload account; a pod that names its own gets no others from it. */
+  readonly pullSecrets: readonly string[];
   readonly resources: Readonly<Record<'requests' | 'limits', Readonly<Record<string, string | number>> | undefined>>;
 }
 

@@ -87,6 +87,8 @@ export interface ToHost<T extends KubeObject> {
   readonly mustReplace?: (host: Host<T>, desired: Host<T>) => boolean;
   /** A live virtual object put right by what the host owns: writes to the virtual side, in order. */
   readonly pull?: (host: Host<T>, virtual: Virtual<T>, view: View) => readonly Action[];
+  /** Whether the host always has more to say about a new object, so that the answer to its creation is not worth a look. */
+  readonly isFollowed?: boolean;
   /** A second try when the host calls the new object invalid. */
   readonly otherwise?: (object: Host<T>, message: string) => Host<T> | undefined;
   /** What can be done about a write that a server refused, besides telling the tenant. */

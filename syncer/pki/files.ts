@@ -6,6 +6,8 @@
  */
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { SecurityLevel } from '../model/pod-rules.ts';
+import { admissionConfiguration } from './admission.ts';
 import { issue } from './certificates.ts';
 import type { CertificateRequest, CertifiedKey } from './certificates.ts';
 import type { AuthorityName, Release, Trust } from './authority.ts';
@@ -20,6 +22,8 @@ export interface ControlPlane extends Release {
   readonly clusterIPs: readonly string[];
   /** Unix socket on which the syncer accepts what the API server dials. */
   readonly egressSocket: string;
+  /** Of namespaces without a label of their own; `privileged`, when absent. */
+  readonly podSecurity?: SecurityLevel;
 }
 
 /** The names under which the API server is reached, from inside and from the host. */
@@ -60,6 +64,7 @@ export async function controlPlaneFiles(
     ['apiserver/front-proxy-ca.crt', frontProxyCa.certificate],
     ...pair('apiserver/front-proxy-client', leaves.frontProxyClient),
     ['apiserver/egress.yaml', egressSelector(plane.egressSocket)],
+    ['apiserver/admission.yaml', admissionConfiguration(plane.podSecurity ?? 'privileged')],
     ['controller-manager/kubeconfig', localKubeconfig(ca, 'system:kube-controller-manager', leaves.controllerManager)],
     ...pair('controller-manager/ca', ca),
     ['controller-manager/sa.key', signingKey],

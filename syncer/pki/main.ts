@@ -9,6 +9,8 @@ import { parseArgs } from 'node:util';
 import { inClusterAccess, kubeconfigAccess } from '../cluster/access.ts';
 import { Client } from '../cluster/client.ts';
 import { ConfigurationError, ConnectionError, isStatus } from '../model/errors.ts';
+import { securityLevels } from '../model/pod-rules.ts';
+import type { SecurityLevel } from '../model/pod-rules.ts';
 import { clusterIPsOf, loadOrCreateServiceRange, loadOrCreateTrust, readService } from './authority.ts';
 import type { HostApi } from './authority.ts';
 import { controlPlaneFiles, writeFiles } from './files.ts';
@@ -20,6 +22,8 @@ export interface PkiOptions {
   /** Folder that gets a folder per component. */
   readonly out: string;
   readonly egressSocket: string;
+  /** What pods must meet in namespaces that say nothing themselves. */
+  readonly podSecurity?: SecurityLevel;
 }
 
 /** A pod's network and the grants of its role may lag behind its start by moments. */
@@ -36,6 +40,7 @@ export async function pki(args: readonly string[]): Promise<void> {
       domain: { type: 'string', default: 'cluster.local' },
       out: { type: 'string' },
       'egress-socket': { type: 'string', default: '/run/vcluster/egress.sock' },
+      'pod-security': { type: 'string', default: 'privileged' },
       'host-kubeconfig': { type: 'string' },
     },
   });
@@ -50,10 +55,17 @@ export async function pki(args: readonly string[]): Promise<void> {
     out: required('out'),
     domain: values.domain,
     egressSocket: values['egress-socket'],
+    podSecurity: parseLevel(values['pod-security']),
   };
   const kubeconfig = values['host-kubeconfig'];
   const access = kubeconfig === undefined ? inClusterAccess() : kubeconfigAccess(kubeconfig);
   await preparePki(new Client('host', access), options);
+}
+
+function parseLevel(text: string): SecurityLevel {
+  const level = securityLevels.find((each) => each === text);
+  if (level !== undefined) return level;
+  throw new ConfigurationError(`pki: --pod-security must be one of ${securityLevels.join(', ')}, not "${text}".`);
 }
 
 /** The command without its flags. */

@@ -46,6 +46,16 @@ describe('controlPlaneFiles()', () => {
     expect(certificate.checkHost('team-b')).toBeUndefined();
   });
 
+  test('tells the virtual API server what pods must meet by default [POD-162]', async () => {
+    const files = await controlPlaneFiles(trust, { ...plane, podSecurity: 'baseline' }, now);
+    expect(parse(files.get('apiserver/admission.yaml') ?? '')).toMatchObject({
+      plugins: [
+        { name: 'PodSecurity', configuration: { defaults: { enforce: 'baseline', 'enforce-version': 'latest' } } },
+      ],
+    });
+    expect(await text('apiserver/admission.yaml')).toContain('enforce: privileged');
+  });
+
   test.each([
     ['etcd/server.crt', 'etcd/ca.crt', 'sslserver'],
     ['apiserver/serving.crt', 'syncer/ca.crt', 'sslserver'],

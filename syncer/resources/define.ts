@@ -121,6 +121,7 @@ function createHost<T extends KubeObject>(def: ToHost<T>, object: Host<T>): Acti
     side: 'host',
     kind: def.kind,
     object,
+    ...(def.isFollowed === true && { isLast: true }),
     ...(otherwise === undefined ? {} : { otherwise: (refused, message) => otherwise(refused as Host<T>, message) }),
   };
 }
@@ -135,9 +136,18 @@ function pushAndPull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situa
   if (translated.is === 'refused')
     return { actions: [...pulled, warn(def, virtual, translated.why)], why: translated.why };
   if (def.mustReplace?.(host, translated.object) === true) return { actions: [...pulled, ...deleteHost(def, seen)] };
-  // Its version is used up by the first write; the answer brings the key again.
-  const shared = pulled.length > 0 ? [] : sharedMetadata(def, { virtual, host, desired: translated.object });
-  return { actions: [...pulled, ...shared, ...updateOf(def, host, translated.object)] };
+  const shared = sharedMetadata(def, { virtual, host, desired: translated.object });
+  const update = updateOf(def, host, translated.object);
+  // The version is used up by the first write, and its answer brings the key again.
+  if (pulled.length > 0 && shared.length > 0) return { actions: [...pulled, ...update] };
+  return { actions: withLast([...pulled, ...shared, ...update]) };
+}
+
+/** A status that is all there is to write comes back as it was sent. */
+function withLast(actions: readonly Action[]): readonly Action[] {
+  const [action, ...others] = actions;
+  const isStatus = action?.do === 'patch' && action.side === 'virtual' && action.subresource === 'status';
+  return isStatus && others.length === 0 ? [{ ...action, isLast: true }] : actions;
 }
 
 interface Both<T extends KubeObject> {
@@ -174,7 +184,9 @@ function pull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>
 function deleteHost<T extends KubeObject>(def: ToHost<T>, seen: Seen<T>): readonly Action[] {
   const { key, virtual, host, hostKey } = seen;
   if (host === undefined) return [];
-  const base = { do: 'delete', side: 'host', kind: def.kind, key: hostKey, uid: host.metadata.uid ?? '' } as const;
+  const { uid = '' } = host.metadata;
+  // Its end is told by the watch.
+  const base = { do: 'delete', side: 'host', kind: def.kind, key: hostKey, uid, isLast: true } as const;
   const incarnation = incarnationOf(host);
   // The virtual object that it was made for is there, on its way out or not wanted any more: no doubt about it.
   if (virtual?.metadata.uid === incarnation)

@@ -3,6 +3,7 @@
  * say of an object is its key, and of an error only what is listed here is told.
  */
 import { pino } from 'pino';
+import { LogSink } from './log-sink.ts';
 
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -17,13 +18,16 @@ const toldFields: ReadonlySet<string> = new Set(['code', 'status', 'reason']);
 const causesMax = 4;
 
 export function createLogger(level: string): Logger {
-  return pino({
+  const sink = new LogSink();
+  process.once('exit', () => sink.end());
+  const options = {
     level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: (error: unknown) => errorFields(error) },
-  });
+    timestamp: (): string => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string): object => ({ level: label }) },
+    serializers: { err: (error: unknown): object => errorFields(error) },
+  };
+  return pino(options, sink);
 }
 
 /** An error for a log line. Other properties, such as the options of a request, may hold anything and are left out. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { parsePodRules } from '../../syncer/pod-rules.ts';
 import { resolveBinary, silent } from '../../testbed/index.ts';
 
 const chart = join(import.meta.dirname, '../../chart');
@@ -129,6 +130,41 @@ describe('chart', () => {
     );
     expect(images).toContain(`registry.k8s.io/kube-apiserver:${tag}`);
     expect(images).toContain(`registry.k8s.io/kube-controller-manager:${tag}`);
+  });
+
+  test('tells every part the same DNS domain [POD-134]', () => {
+    const { initContainers } = podOf({ set: { 'networking.advanced.clusterDomain': 'team.internal' } });
+    const args = (name: string): readonly string[] => initContainers.find((each) => each.name === name)?.args ?? [];
+    const issuer = 'https://kubernetes.default.svc.team.internal';
+    // From it come certificates; search domains, aliases, hosts files and the zone of the cluster DNS; and tokens.
+    expect(args('pki')).toContain('--domain=team.internal');
+    expect(args('syncer')).toContain('--domain=team.internal');
+    expect(args('kube-apiserver')).toContain(`--service-account-issuer=${issuer}`);
+    expect(args('kube-apiserver').find((arg) => arg.startsWith('--api-audiences='))).toContain(issuer);
+    const others = initContainers.flatMap((container) => container.args).filter((arg) => arg.includes('cluster.local'));
+    expect(others).toEqual([]);
+  });
+
+  test('hands the options about pods to the syncer, and the image that it runs itself', () => {
+    const set = {
+      'policies.podSecurityStandard': 'restricted',
+      'sync.toHost.pods.translateImage': { 'a:1': 'b"\\:1' },
+      'controlPlane.syncer.image': { repository: 'registry.example/syncer', tag: 'x', pullPolicy: 'Always' },
+      'controlPlane.advanced.workloadServiceAccount.imagePullSecrets': [{ name: 'a' }, { name: 'b' }],
+    };
+    const { args } = podOf({ set }).initContainers.find(({ name }) => name === 'syncer') ?? { args: [] };
+    const [flag = ''] = args.filter((arg) => arg.startsWith('--values='));
+    const own = { image: 'registry.example/syncer:x', pullPolicy: 'Always', pullSecrets: ['a', 'b'] };
+    expect(args).toContain(`--image=${own.image}`);
+    expect(args).toContain('--image-pull-policy=Always');
+    expect(args).toContain('--workload-pull-secrets=a,b');
+    const rules = parsePodRules(flag.slice('--values='.length), own);
+    expect(rules).toMatchObject({
+      security: 'restricted',
+      images: { 'a:1': 'b"\\:1' },
+      schedulerNames: ['default-scheduler'],
+    });
+    expect(parsePodRules('{}', own)).toEqual({ ...rules, security: 'baseline', images: {} });
   });
 
   test('satisfies Pod Security `restricted` in every container', () => {

@@ -182,7 +182,8 @@ export class Tenant {
     if (object === undefined || isDeleting(object) || object.metadata.labels?.['host'] === value) return true;
     const hostKey = { namespace: release.namespace, name: hostName(name, namespace, release) };
     const copy = host.get(kind, hostKey);
-    if (copy !== undefined && !isDeleting(copy)) host.patch(kind, hostKey, { metadata: { labels } });
+    if (copy !== undefined && !isDeleting(copy) && copy.metadata.labels?.['host'] !== value)
+      host.patch(kind, hostKey, { metadata: { labels } });
     return false;
   }
 

@@ -7,7 +7,6 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeFlags, syncerImageName } from '../../scripts/lib/image.ts';
 import { mark } from '../../testbed/processes.ts';
@@ -32,8 +31,8 @@ export interface Circumstances {
   readonly nodeFlags?: readonly string[];
   /** A command before it, such as `prlimit --nofile=64`. */
   readonly wrapper?: readonly string[];
-  /** Where its log goes instead of the file: a pipe whose other end is `output`. */
-  readonly log?: 'pipe';
+  /** Where its log goes instead of the usual file. */
+  readonly log?: string;
 }
 
 /** The real program in a process of its own, so that it can be killed like one. */
@@ -54,11 +53,6 @@ export class SyncerProcess {
   get end(): { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined {
     const { exitCode: code, signalCode: signal } = this.#child ?? { exitCode: null, signalCode: null };
     return code === null && signal === null ? undefined : { code, signal };
-  }
-
-  /** The reading end of its log, of a start with `log: 'pipe'`. */
-  get output(): Readable | null | undefined {
-    return this.#child?.stdout;
   }
 
   get readyUrl(): string {
@@ -85,11 +79,11 @@ export class SyncerProcess {
     await this.ready();
   }
 
-  async launch({ nodeFlags: moreFlags = [], wrapper = [], log: where }: Circumstances = {}): Promise<void> {
+  async launch({ nodeFlags: moreFlags = [], wrapper = [], log: logPath }: Circumstances = {}): Promise<void> {
     const { name, namespace, hostKubeconfig, pki, egressSocket, logFile, program, logLevel, values } = this.#options;
     this.#port = await freePort();
     await rm(egressSocket, { force: true });
-    const log = openSync(logFile, 'a');
+    const log = openSync(logPath ?? logFile, 'a');
     const flags = {
       name,
       namespace,
@@ -107,7 +101,7 @@ export class SyncerProcess {
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
     const [command = '', ...rest] = [...wrapper, process.execPath, ...nodeFlags, ...moreFlags, program, 'run', ...args];
     this.#child = spawn(command, rest, {
-      stdio: ['ignore', where ?? log, log],
+      stdio: ['ignore', log, log],
       // Should this run crash, the next one finds the process by it.
       env: { ...process.env, [mark]: dirname(logFile) },
     });

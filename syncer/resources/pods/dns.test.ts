@@ -92,3 +92,8 @@ describe('hostAliasesOf() [POD-65]', () => {
     expect(hostAliasesOf(podOf(spec).spec, release)).toEqual([]);
   });
 });
+
+test('both addresses of a DNS service with two families are asked, in its order [POD-124]', () => {
+  const both = ['10.96.0.53', 'fd00:10:96::53'];
+  expect(clusterDns(podOf(), both, 'cluster.local').dnsConfig?.nameservers).toEqual(both);
+});

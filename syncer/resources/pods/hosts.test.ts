@@ -9,6 +9,7 @@ import { pods } from './pods.ts';
 const hostsWriter: PodRules['hostsWriter'] = {
   image: 'registry.example/syncer:1',
   pullPolicy: 'IfNotPresent',
+  pullSecrets: ['registry-of-the-host'],
   resources: { requests: { cpu: '10m', memory: '48Mi' }, limits: { cpu: '200m', memory: '64Mi' } },
 };
 const view = viewOf({ ...usual, rules: { hostsWriter } });
@@ -41,6 +42,12 @@ describe('hosts file of a pod with a subdomain', () => {
       { volumeMounts: [{ name: 'data', mountPath: '/data' }, mount] },
       { volumeMounts: [mount] },
     ]);
+  });
+
+  test('can be pulled, although a pod with pull secrets of its own gets none from its account [POD-58]', () => {
+    const own = hostOf(podOf({ ...subdomain, imagePullSecrets: [{ name: 'mine' }] }));
+    expect(own.spec.imagePullSecrets).toEqual([{ name: 'mine-x-shop-x-vc1' }, { name: 'registry-of-the-host' }]);
+    expect(host.spec.imagePullSecrets ?? []).toEqual([]);
   });
 
   test('[VEC-23] its volume is empty and the pod’s own', () => {

@@ -53,8 +53,10 @@ export function withHostsFile(host: PodSpec, virtual: Virtual<Pod>, { podRules, 
   const hostname = hostnameOf(virtual);
   const fqdn = `${hostname}.${virtual.spec.subdomain ?? ''}.${namespace}.svc.${clusterDomain}`;
   const initContainers = (host.initContainers ?? []).map(withMount);
+  const pullSecrets = hostsWriter.pullSecrets.map((name) => ({ name }));
   return {
     ...host,
+    ...(host.imagePullSecrets?.length && { imagePullSecrets: [...host.imagePullSecrets, ...pullSecrets] }),
     initContainers: [writer(hostsWriter, host, { hostname, fqdn }), ...initContainers],
     containers: host.containers.map(withMount),
     volumes: [...(host.volumes ?? []), { name: hostsWriterName, emptyDir: {} }],

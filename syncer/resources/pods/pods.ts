@@ -32,6 +32,7 @@ export const pods: ToHost<Pod> = {
   hostGraceSeconds: ({ metadata }) => metadata.deletionGracePeriodSeconds, // POD-20
   vanishedGraceSeconds: 0, // Only a forced deletion leaves no time (POD-24).
   lifecycle: podLifecycle,
+  isFollowed: true,
   sources: [
     { side: 'virtual', kind: namespaces },
     { side: 'virtual', kind: nodes },

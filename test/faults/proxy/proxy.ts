@@ -108,7 +108,7 @@ export class ChaosProxy {
   /** Tells open connections, and those that will come, other HTTP/2 settings. */
   configure(settings: Settings): void {
     this.#settings = { ...this.#settings, ...settings };
-    for (const { session } of this.#connections) session.settings(settings);
+    for (const { session } of this.#open()) session.settings(settings);
   }
 
   /** New connections see another certificate; open ones stay. */
@@ -118,7 +118,7 @@ export class ChaosProxy {
 
   /** Asks for every connection to be left. */
   goaway(): void {
-    for (const { session } of this.#connections) session.goaway();
+    for (const { session } of this.#open()) session.goaway();
   }
 
   /** Every open connection goes silent; new ones work. */
@@ -145,6 +145,10 @@ export class ChaosProxy {
     this.#inner.close();
     for (const wire of this.#wires.values()) wire.reset();
     await once(this.#inner, 'close');
+  }
+
+  #open(): readonly Connection[] {
+    return this.connections.filter(({ session }) => !session.destroyed);
   }
 
   #join(client: Socket): void {

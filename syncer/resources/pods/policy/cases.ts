@@ -49,7 +49,7 @@ function windows(): PodSpec {
 /** As the hosts file's own init container is added to a pod of the tenant. */
 function withHosts(): PodSpec {
   const resources = { requests: undefined, limits: undefined };
-  const release = ruled({ hostsWriter: { image: 'syncer:1', pullPolicy: 'Always', resources } });
+  const release = ruled({ hostsWriter: { image: 'syncer:1', pullPolicy: 'Always', pullSecrets: [], resources } });
   return withHostsFile(pod({ securityContext: { runAsUser: 1 } }), podOf({ subdomain: 'web' }), release);
 }
 

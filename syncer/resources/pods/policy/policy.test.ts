@@ -57,6 +57,12 @@ describe('a pod that the policy denies', () => {
     expect(pods.toHost(podOf(denied), at('privileged'))).toMatchObject({ is: 'object' });
   });
 
+  test('as one with a path of the node is, unless the operator trusts the tenant with its nodes [POD-107]', () => {
+    const volumes = [{ name: 'logs', hostPath: { path: '/var/log' } }];
+    expect(pods.toHost(podOf({ volumes }), at('baseline'))).toMatchObject({ is: 'refused' });
+    expect(pods.toHost(podOf({ volumes }), at('privileged'))).toMatchObject({ object: { spec: { volumes } } });
+  });
+
   test('labels of its namespace change nothing [POD-162]', () => {
     const [namespace] = usual.virtual;
     const labels = { 'pod-security.kubernetes.io/enforce': 'privileged' };
