@@ -5,7 +5,7 @@ import type { Census } from './cluster/audit.ts';
 import { Cache } from './cluster/cache.ts';
 import { Reflector } from './cluster/reflector.ts';
 import type { ReflectorOptions } from './cluster/reflector.ts';
-import type { StoreChange } from './loop/engine.ts';
+import type { StoreChange } from './loop/concerns.ts';
 import { Stores } from './loop/stores.ts';
 import type { Cluster, Scope } from './model/cluster.ts';
 import type { Resource, Source } from './model/resource.ts';

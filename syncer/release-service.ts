@@ -4,7 +4,7 @@
  * is collected meanwhile is taken for a wish to delete the tenant's object.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreChange } from './loop/engine.ts';
+import type { StoreChange } from './loop/concerns.ts';
 import type { Cluster } from './model/cluster.ts';
 import { isStatus } from './model/errors.ts';
 import type { Kind } from './model/kind.ts';
@@ -48,11 +48,11 @@ export class ReleaseService {
     this.#options.onReplaced();
   }
 
-  /** Whether the owner of all host objects is there. While it is not, their absence says nothing about the tenant's. */
-  async lives(): Promise<boolean> {
+  /** Whether this owner of all host objects is there. While it is not, their absence says nothing about the tenant's. */
+  async lives(uid: string): Promise<boolean> {
     const { host, release } = this.#options;
     const found = await host.get(services, release);
-    return found?.metadata.uid === release.service.uid && found.metadata.deletionTimestamp === undefined;
+    return found?.metadata.uid === uid && found.metadata.deletionTimestamp === undefined;
   }
 
   /** Gives what is kept with the release its owner, until it has it. */

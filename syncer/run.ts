@@ -76,6 +76,8 @@ class Syncer {
     'service accounts',
   ]);
   readonly #queue = new Queue();
+  /** Writes the kubeconfig Secret unless it is there; nothing before the bootstrap has come so far. */
+  #writeKubeconfig: () => Promise<void> = async () => {};
   readonly #observation: Observation;
 
   constructor(settings: Settings, log: Logger) {
@@ -105,7 +107,9 @@ class Syncer {
       log: this.#log,
       onReplaced: () => {
         engine?.reconsider(caches.sources);
-        void service.repair(signal);
+        const kept = service.repair(signal).then(() => this.#writeKubeconfig());
+        // Only the end of the process stops it.
+        kept.catch(() => undefined);
       },
     });
     const caches = buildCaches({
@@ -135,7 +139,7 @@ class Syncer {
     this.#observation.guardedBy(() => guard.held);
     const storeEpoch = await this.#patiently('looking at the virtual backing store', signal, () => guard.admit(signal));
     this.#done('backing store');
-    const guards = { sameStore: () => guard.check(), ownerLives: () => service.lives() };
+    const guards = { sameStore: () => guard.check(), ownerLives: (uid: string) => service.lives(uid) };
     engine = this.#engine({ ...release, storeEpoch }, caches.stores, guards);
     parts.push(
       service.repair(signal),
@@ -245,6 +249,7 @@ class Syncer {
     this.#done('kubeconfig');
     await this.#exists(serviceAccounts, { namespace: 'default', name: 'default' }, signal);
     this.#done('service accounts');
+    this.#writeKubeconfig = () => this.#patiently('writing the kubeconfig Secret again', signal, write);
     while (!signal.aborted) {
       await sleep(24 * 3_600_000, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) await this.#patiently('renewing the kubeconfig Secret', signal, write);

@@ -215,7 +215,7 @@ describe('exec', () => {
   });
 });
 
-describe('the node as such', () => {
+describe('the node as such [TOP-14]', () => {
   const proxy = '/api/v1/nodes/n1/proxy';
 
   test('lists its virtual pods, and is healthy [KUB-05]', async () => {

@@ -65,6 +65,23 @@ describe('deleted by the tenant [TOP-02]', () => {
     await stage.gone('virtual', 'hurried', virtual.metadata.uid);
   });
 
+  test.each([
+    ['at once', false],
+    ['at last, after a deletion that nobody carries out', true],
+  ])('by force, %s: the host pod goes at once, and its name is free for the next one [POD-24]', async (_, before) => {
+    const { virtual, host } = await stage.runByHand('stuck', 'hand', { terminationGracePeriodSeconds: 40 });
+    if (before) {
+      await stage.remove('virtual', virtual);
+      await stage.hostWhen('stuck', (pod) => grace(pod) === 40);
+    }
+    await stage.remove('virtual', virtual, 0);
+    const next = await stage.create('stuck', onNode('hand'));
+    const again = await stage.hostWhen('stuck', ({ metadata }) => metadata.uid !== host.metadata.uid);
+    expect(again.metadata.annotations?.['vcluster.loft.sh/object-uid']).toBe(next.metadata.uid);
+    await stage.remove('virtual', next, 0);
+    await stage.gone('host', 'stuck', again.metadata.uid);
+  });
+
   test('its namespace with all pods: they go as if each had been deleted, and then the namespace goes [POD-29]', async () => {
     await stage.namespace('doomed');
     const { virtual } = stage.pair;
@@ -132,6 +149,43 @@ describe('deleted on the host [TOP-02]', () => {
     await stage.gone('virtual', 'killed', virtual.metadata.uid);
     await stage.idle();
     expect(await stage.host('killed')).toBeUndefined();
+  });
+
+  const nowhere = { nodeSelector: { slot: 'none' } };
+
+  /** A host pod that has run and is gone while the syncer was away. @returns the virtual pod, which knows nothing of that */
+  async function ranUnseen(name: string): Promise<Pod> {
+    const host = await stage.hostWhen(name);
+    await stage.away(async () => {
+      await stage.bind('host', host, 'hand');
+      await stage.report(name, running);
+      await stage.remove('host', host, 0);
+    });
+    return stage.virtualWhen(name, () => true);
+  }
+
+  test('while the syncer was away, of a pod that had found no node until then: it goes, too, and never runs twice [POD-03, POD-34, TOP-01]', async () => {
+    await stage.create('waited', nowhere);
+    await stage.virtualWhen('waited', (pod) => conditionOf(pod, 'PodScheduled') === 'Unschedulable');
+    const { metadata } = await ranUnseen('waited');
+    await stage.gone('virtual', 'waited', metadata.uid);
+    await stage.idle();
+    expect(await stage.host('waited')).toBeUndefined();
+  });
+
+  // Nothing on either side tells such a pod from one that has never been on the host.
+  test.fails('while the syncer was away, of a pod that the tenant knew nothing of yet: it goes, too, and never runs twice [POD-03]', async () => {
+    const { hostPlane } = stage.pair;
+    await hostPlane.stop('kube-scheduler');
+    try {
+      await stage.create('unknown', nowhere);
+      const { metadata } = await ranUnseen('unknown');
+      await stage.idle();
+      expect(await stage.host('unknown')).toBeUndefined();
+      await stage.gone('virtual', 'unknown', metadata.uid);
+    } finally {
+      await hostPlane.start('kube-scheduler');
+    }
   });
 
   test('while the syncer was away: the virtual pod that had started goes, and is not made again [POD-03, TOP-01]', async () => {

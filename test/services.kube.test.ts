@@ -47,7 +47,7 @@ async function agreed(name: string): Promise<Service> {
   });
 }
 
-describe('the address', () => {
+describe('the address [TOP-07]', () => {
   test('that the virtual side has is the one on the host', async () => {
     const before = (await pair.virtual.create(services, service('plain'))) as Service;
     expect((await agreed('plain')).spec.clusterIP).toBe(before.spec.clusterIP);
@@ -99,7 +99,7 @@ describe('the address', () => {
   });
 });
 
-describe('changes of type by the tenant', () => {
+describe('changes of type by the tenant [TOP-07]', () => {
   test('go to the host and come back with what it allocates', async () => {
     const {
       metadata: { uid },

@@ -14,8 +14,16 @@ export interface CacheChange {
   readonly kind: Kind;
   readonly before: KubeObject | undefined;
   readonly after: KubeObject | undefined;
+  /** Where the object stood in the indexes, and where it stands now. */
+  readonly was: readonly IndexValue[];
+  readonly is: readonly IndexValue[];
   /** The queue key whose plan has written this and needs no further look. */
   readonly by?: string | undefined;
+}
+
+export interface IndexValue {
+  readonly index: string;
+  readonly value: string;
 }
 
 export interface CacheOptions {
@@ -30,6 +38,7 @@ export type Unreadable = (item: unknown, error: unknown) => void;
 
 export class Cache {
   readonly #options: CacheOptions;
+  readonly #about: Pick<CacheChange, 'side' | 'kind'>;
   readonly #objects = new Map<string, KubeObject>();
   readonly #byNamespace = new Map<string, Set<string>>();
   readonly #byIndex = new Map<string, Map<string, Set<string>>>();
@@ -42,6 +51,7 @@ export class Cache {
 
   constructor(options: CacheOptions) {
     this.#options = options;
+    this.#about = { side: options.side, kind: options.kind };
     for (const index of options.indexes) this.#byIndex.set(index.name, new Map());
   }
 
@@ -79,14 +89,6 @@ export class Cache {
 
   indexed(index: Index, value: string): readonly KubeObject[] {
     return this.#resolve(this.#byIndex.get(index.name)?.get(value));
-  }
-
-  /** The values under which an object stands in each index: what readers of an index subscribe to. */
-  indexValues(object: KubeObject | undefined): readonly { readonly index: string; readonly value: string }[] {
-    if (object === undefined) return [];
-    return this.#options.indexes.flatMap((index) =>
-      index.values(object).map((value) => ({ index: index.name, value })),
-    );
   }
 
   /**
@@ -142,7 +144,7 @@ export class Cache {
   wrote(object: KubeObject, by?: string): void {
     if (isNewer(object.metadata.resourceVersion, this.#seenVersion)) return this.#put(object, by);
     // A list may have skipped both the object and its end: then nobody but this answer tells those who wait for it.
-    if (!this.#objects.has(textOf(object))) this.#tell(this.#options.keep?.(object) ?? object, undefined);
+    if (!this.#objects.has(textOf(object))) this.#tellGone(this.#options.keep?.(object) ?? object);
   }
 
   /** A deletion of ours was answered with success: the incarnation counts as gone from now on. */
@@ -150,7 +152,7 @@ export class Cache {
     const object = this.#objects.get(keyText(key));
     if (object?.metadata.uid !== uid || this.#removed.has(uid)) return;
     this.#removed.add(uid);
-    this.#tell(object, undefined);
+    this.#tellGone(object);
   }
 
   #putAll(items: readonly KubeObject[], unreadable: Unreadable | undefined): ReadonlySet<string> {
@@ -192,12 +194,13 @@ export class Cache {
     const text = textOf(object);
     const before = this.#objects.get(text);
     if (before !== undefined && !isNews(object, before)) return;
-    if (before !== undefined) this.#unlink(text, before);
     // The deletion of a former incarnation comes later than this one, and finds nothing to delete.
     if (before !== undefined && uidOf(before) !== uidOf(object)) this.#removed.delete(uidOf(before));
+    const [was, is] = [this.#valuesOf(before), this.#valuesOf(object)];
     this.#objects.set(text, object);
-    this.#link(text, object);
-    if (this.#visible(object)) this.#tell(before, object, by);
+    if (before === undefined) add(this.#byNamespace, object.metadata.namespace ?? '', text);
+    this.#reindex(text, was, is);
+    if (this.#visible(object)) this.#options.onChange({ ...this.#about, before, after: object, was, is, by });
   }
 
   #drop(object: KubeObject): void {
@@ -205,28 +208,33 @@ export class Cache {
     const before = this.#objects.get(text);
     // A deletion seen late must not take a newer incarnation with it.
     if (before === undefined || before.metadata.uid !== object.metadata.uid) return;
+    const was = this.#valuesOf(before);
     this.#objects.delete(text);
-    this.#unlink(text, before);
-    if (!this.#removed.delete(before.metadata.uid ?? '')) this.#tell(before, undefined);
+    remove(this.#byNamespace, before.metadata.namespace ?? '', text);
+    this.#reindex(text, was, []);
+    if (!this.#removed.delete(before.metadata.uid ?? '')) this.#tellGone(before, was);
   }
 
-  #tell(before: KubeObject | undefined, after: KubeObject | undefined, by?: string): void {
-    this.#options.onChange({ side: this.#options.side, kind: this.#options.kind, before, after, by });
+  #tellGone(before: KubeObject, was: readonly IndexValue[] = this.#valuesOf(before)): void {
+    this.#options.onChange({ ...this.#about, before, after: undefined, was, is: [] });
   }
 
-  #link(text: string, object: KubeObject): void {
-    add(this.#byNamespace, object.metadata.namespace ?? '', text);
-    for (const index of this.#options.indexes) {
-      for (const value of index.values(object)) add(this.#byIndex.get(index.name), value, text);
-    }
+  #valuesOf(object: KubeObject | undefined): readonly IndexValue[] {
+    const values: IndexValue[] = [];
+    if (object === undefined) return values;
+    for (const index of this.#options.indexes)
+      for (const value of index.values(object)) values.push({ index: index.name, value });
+    return values;
   }
 
-  #unlink(text: string, object: KubeObject): void {
-    remove(this.#byNamespace, object.metadata.namespace ?? '', text);
-    for (const index of this.#options.indexes) {
-      for (const value of index.values(object)) remove(this.#byIndex.get(index.name), value, text);
-    }
+  #reindex(text: string, was: readonly IndexValue[], is: readonly IndexValue[]): void {
+    for (const { index, value } of was) if (!has(is, index, value)) remove(this.#byIndex.get(index), value, text);
+    for (const { index, value } of is) if (!has(was, index, value)) add(this.#byIndex.get(index), value, text);
   }
+}
+
+function has(values: readonly IndexValue[], index: string, value: string): boolean {
+  return values.some((each) => each.index === index && each.value === value);
 }
 
 /** Whatever the incarnation: a late event of a former one must not take the place of the one that an answer has shown. */

@@ -6,20 +6,19 @@
 import type { Action, Plan } from '../model/action.ts';
 import { ApiError, ConnectionError, StoreReplacedError, isStatus } from '../model/errors.ts';
 import type { Kind } from '../model/kind.ts';
-import { keyOf } from '../model/object.ts';
-import type { KubeObject } from '../model/object.ts';
 import type { Resource } from '../model/resource.ts';
-import { keyText } from '../model/side.ts';
 import type { Key, Side } from '../model/side.ts';
 import type { Release, View } from '../model/view.ts';
+import { Concerns } from './concerns.ts';
+import type { StoreChange } from './concerns.ts';
 import type { Outcome } from './outcome.ts';
 import { settled } from './outcome.ts';
 import { describe } from './perform.ts';
 import type { Performer } from './perform.ts';
 import type { Queue } from './queue.ts';
-import { readIds, Reads } from './reads.ts';
+import { Reads } from './reads.ts';
 import { openView, quietView } from './stores.ts';
-import type { Store, Stores } from './stores.ts';
+import type { Stores } from './stores.ts';
 import { tellOfPlan } from './telemetry.ts';
 import type { LoopLog, LoopMetrics, LoopTrace } from './telemetry.ts';
 
@@ -37,15 +36,6 @@ export interface EngineOptions {
   /** Milliseconds of a clock that never goes back, for waiting. */
   readonly monotonicMs?: () => number;
   readonly workers?: number;
-}
-
-export interface StoreChange {
-  readonly side: Side;
-  readonly kind: Kind;
-  readonly before: KubeObject | undefined;
-  readonly after: KubeObject | undefined;
-  /** The queue key whose plan has written this and needs no further look. */
-  readonly by?: string | undefined;
 }
 
 /** How long a key waits for the watch to show what a POST to a subresource did (spec CORE-20); then it is looked at anyway. */
@@ -93,7 +83,7 @@ export class Engine {
   readonly #monotonicMs: () => number;
   /** For looks that need no tracking. */
   readonly #quiet: View;
-  readonly #routes = new Map<string, readonly Resource[]>();
+  readonly #concerns: Concerns;
   #passes = 0;
 
   constructor(options: EngineOptions) {
@@ -101,6 +91,7 @@ export class Engine {
     this.#now = options.now ?? Date.now;
     this.#monotonicMs = options.monotonicMs ?? ((): number => performance.now());
     this.#quiet = quietView(options.stores, options.release, this.#now);
+    this.#concerns = new Concerns(options.resources, this.#reads, this.#quiet);
     this.#resources = new Map(options.resources.map((resource) => [resource.name, resource]));
   }
 
@@ -111,35 +102,26 @@ export class Engine {
 
   /** Queues every key that a change concerns. Called by the caches; cheap, synchronous, never throws for cluster state. */
   changed(change: StoreChange): void {
-    const object = change.after ?? change.before;
-    if (object === undefined) return;
     const lane = change.side === 'host' ? 'report' : 'wish';
-    const { queue } = this.#options;
-    for (const id of this.#idsOf(change)) {
-      for (const reader of this.#reads.readersOf(id)) if (reader !== change.by) queue.add(reader, lane);
-    }
-    for (const key of this.#directKeys(change, object)) if (key !== change.by) queue.add(key, lane);
+    this.#concerns.eachKeyOf(change, (key) => this.#options.queue.add(key, lane));
   }
 
   /** Forgets what it knew of host objects and looks at every key at once: their owner is another one (NAM-35). */
   reconsider(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): void {
     this.#remembered.clear();
-    for (const { side, kind } of sources) {
-      for (const object of this.#options.stores.find(side, kind).list('')) {
-        for (const key of this.#directKeys({ side, kind, before: undefined, after: object }, object))
-          this.#options.queue.add(key);
-      }
-    }
+    for (const key of this.#allKeys(sources)) this.#options.queue.add(key);
   }
 
   /** Queues the union of both sides' keys behind everything urgent: first pass, orphans, missed events (spec OPS-06). */
   resync(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): void {
     this.#passes++;
+    for (const key of this.#allKeys(sources)) this.#options.queue.addPatiently(key);
+  }
+
+  *#allKeys(sources: Iterable<{ readonly side: Side; readonly kind: Kind }>): Generator<string> {
     for (const { side, kind } of sources) {
-      for (const object of this.#options.stores.find(side, kind).list('')) {
-        const change = { side, kind, before: undefined, after: object };
-        for (const key of this.#directKeys(change, object)) this.#options.queue.addPatiently(key);
-      }
+      const seen = { side, kind, before: undefined };
+      for (const object of this.#options.stores.find(side, kind).list('')) yield* this.#concerns.keysOf(seen, object);
     }
   }
 
@@ -287,45 +269,6 @@ export class Engine {
     }
   }
 
-  #directKeys(change: StoreChange, object: KubeObject): readonly string[] {
-    const { side, kind, before } = change;
-    return this.#routesOf(side, kind).flatMap((resource) => {
-      const keys = resource.keysOf({ side, kind, object }, this.#quiet);
-      // An object that says no more whose it is concerns the one that it was of (F69).
-      const isLost = keys.length === 0 && before !== undefined && before !== object;
-      const all = isLost ? resource.keysOf({ side, kind, object: before }, this.#quiet) : keys;
-      return all.map((key) => `${resource.name} ${key}`);
-    });
-  }
-
-  /** The resources that have anything to do with a kind. */
-  #routesOf(side: Side, kind: Kind): readonly Resource[] {
-    const id = `${side} ${kind.group}/${kind.plural}`;
-    const known = this.#routes.get(id);
-    if (known !== undefined) return known;
-    const routes = this.#options.resources.filter(({ sources }) =>
-      sources.some(
-        (source) => source.side === side && source.kind.plural === kind.plural && source.kind.group === kind.group,
-      ),
-    );
-    this.#routes.set(id, routes);
-    return routes;
-  }
-
-  *#idsOf({ side, kind, before, after }: StoreChange): Generator<string> {
-    const object = after ?? before;
-    if (object === undefined) return;
-    yield readIds.object(side, kind.plural, keyText(keyOf(object)));
-    yield readIds.list(side, kind.plural, object.metadata.namespace ?? '');
-    if (kind.namespaced) yield readIds.list(side, kind.plural, '');
-    const store = this.#options.stores.find(side, kind);
-    const [was, is] = [store.indexValues(before), store.indexValues(after)];
-    for (const { index, value } of was) yield readIds.index(side, index, value);
-    for (const { index, value } of is) yield readIds.index(side, index, value);
-    for (const { index, value } of difference(was, is)) yield readIds.members(side, index, value);
-    for (const { index, value } of difference(is, was)) yield readIds.members(side, index, value);
-  }
-
   #parse(id: string): readonly [Resource, string] {
     const space = id.indexOf(' ');
     const resource = this.#resources.get(id.slice(0, space));
@@ -337,10 +280,4 @@ export class Engine {
 /** Also those that join while others are waited for. */
 async function allOf(promises: readonly Promise<void>[]): Promise<void> {
   for (let index = 0; index < promises.length; index++) await promises[index];
-}
-
-type IndexValue = ReturnType<Store['indexValues']>[number];
-
-function difference(from: readonly IndexValue[], without: readonly IndexValue[]): readonly IndexValue[] {
-  return from.filter((each) => !without.some(({ index, value }) => index === each.index && value === each.value));
 }

@@ -137,4 +137,19 @@ describe('patch', () => {
     };
     await expect(own.perform({ ...patch, ifForbidden: told })).rejects.toThrow('is invalid');
   });
+
+  test('by a verb that the server does not serve is refused in words for people; of an object that is gone it is not found [POD-83, POD-84]', async () => {
+    host.before = (what) => {
+      if (what.startsWith('patch')) throw refusal(404, 'the server could not find the requested resource');
+    };
+    await expect(performer.perform(patch)).rejects.toMatchObject({ status: 404 });
+    host.set(widgets, widget);
+    const unserved = { status: 422, message: expect.stringContaining('does not serve widgets/status') };
+    await expect(performer.perform(patch)).rejects.toMatchObject(unserved);
+    await expect(performer.perform({ do: 'patch', side: 'host', kind: widgets, key, patch: {} })).rejects.toMatchObject(
+      {
+        status: 404,
+      },
+    );
+  });
 });

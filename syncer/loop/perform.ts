@@ -28,7 +28,7 @@ export interface Guards {
   /** Throws when what is missing on the virtual side may be missing because its store was replaced (OPS-08). */
   readonly sameStore?: () => Promise<void>;
   /** False when what is missing on the host may have been collected because its owner is not there (NAM-35). */
-  readonly ownerLives?: () => Promise<boolean>;
+  readonly ownerLives?: (uid: string) => Promise<boolean>;
 }
 
 export class Performer {
@@ -119,13 +119,12 @@ export class Performer {
   }
 
   /** A live look before something irreversible; what is found after all goes into the cache and queues its key (OPS-15). */
-  async #isAbsent({ side, kind, key, uid }: NonNullable<Of<'delete'>['onlyIfAbsent']>): Promise<boolean> {
+  async #isAbsent({ side, kind, key, uid, ownerUid }: NonNullable<Of<'delete'>['onlyIfAbsent']>): Promise<boolean> {
     const found = await this.#clusters[side].get(kind, key);
     if (found === undefined || (uid !== undefined && found.metadata.uid !== uid)) {
       // Asked afterwards: the answer then covers the moment in which the object was missing.
-      if (side === 'host') return (await this.#guards.ownerLives?.()) ?? true;
-      await this.#guards.sameStore?.();
-      return true;
+      if (side === 'virtual') await this.#guards.sameStore?.();
+      return ownerUid === undefined || ((await this.#guards.ownerLives?.(ownerUid)) ?? true);
     }
     this.#took({ side, kind }, found);
     return false;

@@ -14,7 +14,6 @@ export interface Store {
   list(namespace: string): readonly KubeObject[];
   indexed(index: Index, value: string): readonly KubeObject[];
   findIndexed(index: Index, value: string, passes: (object: KubeObject) => boolean): KubeObject | undefined;
-  indexValues(object: KubeObject | undefined): readonly { readonly index: string; readonly value: string }[];
   /** `by`: the queue key whose plan needs no further look at its own write. */
   wrote(object: KubeObject, by?: string): void;
   removed(key: Key, uid: string): void;

@@ -13,6 +13,8 @@ export interface Absence {
   readonly key: Key;
   /** Only this incarnation counts as existing; any, when absent. */
   readonly uid?: string | undefined;
+  /** UID of what owned everything on the host when this was planned: absence counts only while that is there (NAM-35). */
+  readonly ownerUid?: string;
 }
 
 /** What a Warning event says, and of which of the tenant's objects. */

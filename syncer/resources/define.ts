@@ -88,7 +88,7 @@ function act<T extends KubeObject>(def: ToHost<T>, step: Step, { seen, view }: S
     case 'deleteHost':
       return { actions: deleteHost(def, seen) };
     case 'deleteVirtual':
-      return { actions: deleteVirtual(def, seen) };
+      return { actions: deleteVirtual(def, seen, view) };
     case 'conflict':
       return conflict(def, seen);
     default:
@@ -182,23 +182,36 @@ function pull<T extends KubeObject>(def: ToHost<T>, { seen, view }: Situation<T>
 }
 
 function deleteHost<T extends KubeObject>(def: ToHost<T>, seen: Seen<T>): readonly Action[] {
-  const { key, virtual, host, hostKey } = seen;
+  const { virtual, host, hostKey } = seen;
   if (host === undefined) return [];
   const { uid = '' } = host.metadata;
   // Its end is told by the watch.
   const base = { do: 'delete', side: 'host', kind: def.kind, key: hostKey, uid, isLast: true } as const;
   const incarnation = incarnationOf(host);
-  // The virtual object that it was made for is there, on its way out or not wanted any more: no doubt about it.
-  if (virtual?.metadata.uid === incarnation)
+  // The virtual object that it was made for is there, on its way out or not wanted any more: no doubt about it. Nor is there about
+  // one that does not say what it was made for: it has to be replaced.
+  if (incarnation === undefined || virtual?.metadata.uid === incarnation)
     return [{ ...base, graceSeconds: virtual && def.hostGraceSeconds?.(virtual) }];
-  // One that is not there may only be missing from the cache (OPS-15), or from a store that was replaced (OPS-08).
-  const graceSeconds = seen.vanished ? def.vanishedGraceSeconds : undefined;
-  const isShorter = (graceSeconds ?? Infinity) < (host.metadata.deletionGracePeriodSeconds ?? 0);
-  if (isDeleting(host) && !isShorter) return [];
+  return deleteOrphan(def, seen, { ...base, incarnation });
+}
+
+/** Its virtual object may only be missing from the cache (OPS-15), or from a store that was replaced (OPS-08). */
+function deleteOrphan<T extends KubeObject>(
+  def: ToHost<T>,
+  { key, host, vanished }: Seen<T>,
+  { incarnation, ...base }: Extract<Action, { do: 'delete' }> & { readonly incarnation: string },
+): readonly Action[] {
+  const graceSeconds = vanished ? def.vanishedGraceSeconds : undefined;
+  const isShorter = (graceSeconds ?? Infinity) < (host?.metadata.deletionGracePeriodSeconds ?? 0);
+  if (host !== undefined && isDeleting(host) && !isShorter) return [];
   return [{ ...base, graceSeconds, onlyIfAbsent: { side: 'virtual', kind: def.kind, key, uid: incarnation } }];
 }
 
-function deleteVirtual<T extends KubeObject>(def: ToHost<T>, { key, virtual, hostKey }: Seen<T>): readonly Action[] {
+function deleteVirtual<T extends KubeObject>(
+  def: ToHost<T>,
+  { key, virtual, hostKey }: Seen<T>,
+  { release }: View,
+): readonly Action[] {
   if (virtual === undefined) return [];
   return [
     {
@@ -208,7 +221,7 @@ function deleteVirtual<T extends KubeObject>(def: ToHost<T>, { key, virtual, hos
       key,
       uid: virtual.metadata.uid ?? '',
       graceSeconds: 0,
-      onlyIfAbsent: { side: 'host', kind: def.kind, key: hostKey },
+      onlyIfAbsent: { side: 'host', kind: def.kind, key: hostKey, ownerUid: release.service.uid },
     },
   ];
 }

@@ -12,7 +12,7 @@ import type { KubeObject } from '../model/object.ts';
 import type { Change, Resource } from '../model/resource.ts';
 import { keyText, parseKey } from '../model/side.ts';
 import type { Host, Virtual } from '../model/side.ts';
-import type { View } from '../model/view.ts';
+import type { Release, View } from '../model/view.ts';
 import { omit } from '../translate/fields.ts';
 import { incarnationOf, originOf } from '../translate/metadata.ts';
 
@@ -65,7 +65,7 @@ function decide(key: string, { view, followed }: Sight, had: string | undefined)
   if (had === state) return { actions: [], remembers: state };
   const subject = subjectOf(host, { view, followed });
   if (subject === undefined) return { actions: [], remembers: had };
-  const wanted = translated(host, subject);
+  const wanted = translated(host, subject, view.release);
   const present = view.virtual.peek(EventKind, keyOf(wanted as Virtual<Event>));
   if (present !== undefined && repetitions(present) >= repetitions(host)) return { actions: [], remembers: state };
   const telling: Action =
@@ -96,7 +96,7 @@ function hostObjectOf({ involvedObject }: Host<Event>, kind: Kind, view: View): 
   return uid === undefined || host?.metadata.uid === uid ? host : undefined;
 }
 
-function translated(event: Host<Event>, { host, virtual }: Subject): Event {
+function translated(event: Host<Event>, { host, virtual }: Subject, release: Release): Event {
   const { name, namespace = '', uid, resourceVersion } = virtual.metadata;
   const suffix = event.metadata.name.startsWith(host.metadata.name)
     ? event.metadata.name.slice(host.metadata.name.length)
@@ -106,17 +106,24 @@ function translated(event: Host<Event>, { host, virtual }: Subject): Event {
     ...rest,
     metadata: { name: `${name}${suffix}`.slice(-253), namespace },
     involvedObject: { ...event.involvedObject, name, namespace, ...definedOnly({ uid, resourceVersion }) },
-    message: inVirtualWords(event.message ?? '', { host, virtual }),
+    message: inVirtualWords(event.message ?? '', { host, virtual }, release),
   };
 }
 
-/** Host names in messages become the tenant's (EV-04); the host namespace is nobody's business (EV-07). */
-function inVirtualWords(message: string, { host, virtual }: Subject): string {
+/**
+ * Host names in messages become the tenant's (EV-04), those of other objects of its namespace too, such as a Secret that cannot
+ * be mounted; the host namespace is nobody's business (EV-07).
+ */
+function inVirtualWords(message: string, { host, virtual }: Subject, release: Release): string {
   const { name, namespace = '' } = virtual.metadata;
+  const { name: hostName, namespace: hostNamespace = '' } = host.metadata;
   return message
-    .replaceAll(`${host.metadata.namespace}/${host.metadata.name}`, `${namespace}/${name}`)
-    .replaceAll(`${host.metadata.name}_${host.metadata.namespace}`, `${name}_${namespace}`)
-    .replaceAll(host.metadata.name, name);
+    .replaceAll(`${hostNamespace}/${hostName}`, `${namespace}/${name}`)
+    .replaceAll(`${hostName}_${hostNamespace}`, `${name}_${namespace}`)
+    .replaceAll(hostName, name)
+    .replaceAll(`-x-${namespace}-x-${release.name}`, '')
+    .replaceAll(`${hostNamespace}/`, `${namespace}/`)
+    .replaceAll(`"${hostNamespace}"`, `"${namespace}"`);
 }
 
 function definedOnly(fields: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {

@@ -5,13 +5,14 @@ import { defineToHost } from './define.ts';
 import { eventsAbout } from './events.ts';
 import { kubernetesService } from './kubernetes-service.ts';
 import { nodes } from './nodes.ts';
+import { persistentVolumeClaims } from './persistentvolumeclaims.ts';
 import { pods } from './pods/pods.ts';
 import { tokens } from './pods/tokens.ts';
 import { secrets } from './secrets.ts';
 import { services } from './services.ts';
 
 /** What tenants make and the host runs, with a copy of each there. */
-export const copied: readonly Resource[] = [services, configMaps, secrets, defineToHost(pods)];
+export const copied: readonly Resource[] = [services, configMaps, secrets, persistentVolumeClaims, defineToHost(pods)];
 
 export const resources: readonly Resource[] = [
   nodes,

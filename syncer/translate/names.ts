@@ -5,7 +5,7 @@
  * short. So nothing may conclude from a name alone whose object it is; metadata.ts `originOf` decides, and a name already taken
  * by another object is refused (NAM-06, NAM-30).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Longest host name: label values, Services and host names of pods allow no more. */
 export const nameLengthMax = 63;
@@ -14,7 +14,7 @@ const keptLength = 52;
 
 /** The first 10 hexadecimal digits of SHA-256. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 10);
+  return hash('sha256', text, 'hex').slice(0, 10);
 }
 
 /** At most 63 characters: longer text is cut and ends in its digest (NAM-02). */

@@ -52,11 +52,6 @@ export class Churn {
     await Promise.all(under);
   }
 
-  /** Deletes all that is left. */
-  async clear(): Promise<void> {
-    await Promise.all(this.#things.splice(0).map((thing) => this.#remove(thing)));
-  }
-
   async #act(): Promise<void> {
     const { random, objectsMax = 40 } = this.#options;
     const dice = random();
@@ -100,6 +95,18 @@ export class Churn {
     const key = { namespace: this.#options.namespace, name };
     const { uid } = (await this.#pair.virtual.get(kind, key))?.metadata ?? {};
     if (uid !== undefined) await this.#pair.virtual.remove(kind, key, { uid, graceSeconds: 0 });
+  }
+}
+
+/** Something is done while a tenant works; the tenant has stopped when it is over, however it ends. */
+export async function whileChurning(pair: Pair, options: ChurnOptions, act: () => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const churning = new Churn(pair, options).run(stop.signal);
+  try {
+    await act();
+  } finally {
+    stop.abort();
+    await churning;
   }
 }
 

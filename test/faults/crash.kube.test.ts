@@ -15,7 +15,7 @@ import { randomFrom } from '../support/random.ts';
 import type { Circumstances, SyncerProcess } from '../support/syncer-process.ts';
 import type { Report } from './auditor/auditor.ts';
 import type { Problem } from './auditor/problem.ts';
-import { burst, Churn, clear } from './crash-churn.ts';
+import { burst, clear, whileChurning } from './crash-churn.ts';
 import { holdingsOf, inspectorPort } from './crash-memory.ts';
 import { form, isLong, makeNamespace, patience, seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
@@ -47,17 +47,9 @@ async function underChurn(
   meanwhile: () => Promise<void>,
   excuses: readonly Problem['invariant'][] = [],
 ): Promise<Report> {
-  const stop = new AbortController();
-  const churn = new Churn(stage.pair, { namespace, random, perSecond: 20 });
-  const churning = churn.run(stop.signal);
-  try {
-    await meanwhile();
-  } finally {
-    stop.abort();
-    await churning;
-  }
+  await whileChurning(stage.pair, { namespace, random, perSecond: 20 }, meanwhile);
   await stage.audit({ excuses });
-  await churn.clear();
+  await clear(stage.pair, namespace);
   return stage.audit({ excuses });
 }
 

@@ -64,7 +64,9 @@ function nextSteps(kind: Kind, random: () => number): readonly [Step, ...Step[]]
   const removal: Step = { do: 'delete', graceSeconds: kind === pods && random() < 0.3 ? 0 : undefined };
   const update: Step = { do: 'update', patch: change(kind, random) };
   const label: Step = { do: 'label', value: String(Math.floor(random() * 1_000)) };
-  return kind === pods ? [removal, update, label, { do: 'evict' }] : [removal, update, label];
+  if (kind === pods) return [removal, update, label, { do: 'evict' }];
+  // Config maps and secrets are on the host only while something uses them: there may be nothing to label.
+  return kind === services ? [removal, update, label] : [removal, update];
 }
 
 function content(kind: Kind, random: () => number): object {

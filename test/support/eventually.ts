@@ -5,7 +5,7 @@ const pollMs = 40;
 
 /** The first value that a probe gives. @throws after `timeoutMs`, with what the probe last threw */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, timeoutMs = 20_000): Promise<T> {
-  const startedMs = Date.now();
+  const startedMs = performance.now();
   for (let last: unknown; ; await sleep(pollMs)) {
     try {
       const found = await probe();
@@ -14,7 +14,7 @@ export async function eventually<T>(what: string, probe: () => Promise<T | undef
     } catch (error) {
       last = error;
     }
-    if (Date.now() - startedMs > timeoutMs) throw new Error(`Waited in vain for ${what}.`, { cause: last });
+    if (performance.now() - startedMs > timeoutMs) throw new Error(`Waited in vain for ${what}.`, { cause: last });
   }
 }
 

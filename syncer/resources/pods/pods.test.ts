@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { services } from '../../model/kubernetes.ts';
-import type { Pod, PodSpec } from '../../model/kubernetes.ts';
+import type { Pod, PodSpec, PodStatus } from '../../model/kubernetes.ts';
 import { object, podOf, usual, viewOf } from './fixtures.ts';
 import type { TestView } from './fixtures.ts';
 import { pods } from './pods.ts';
@@ -141,7 +141,7 @@ describe('toHost(): StatefulSet pod web-0 of the worked example', () => {
 describe('toHost(): spec', () => {
   test.each<[string, Partial<PodSpec>]>([
     [
-      'nodeSelector and wildcard tolerations [POD-60, F64, ABU-04]',
+      'nodeSelector and tolerations that no rule is about [POD-60]',
       { nodeSelector: { a: 'b' }, tolerations: [{ operator: 'Exists' }] },
     ],
     ['security settings [POD-62]', { hostPID: true, securityContext: { runAsUser: 1 }, shareProcessNamespace: true }],
@@ -149,7 +149,10 @@ describe('toHost(): spec', () => {
       'readiness and scheduling gates [POD-64]',
       { readinessGates: [{ conditionType: 'a/b' }], schedulingGates: [{ name: 'g' }] },
     ],
-    ['schedulerName and runtimeClassName [POD-44, POD-56, F64, ABU-05]', { schedulerName: 's', runtimeClassName: 'r' }],
+    [
+      'schedulerName and runtimeClassName that no rule is about [POD-44, POD-56]',
+      { schedulerName: 's', runtimeClassName: 'r' },
+    ],
     ['os and resources [POD-57, POD-69]', { os: { name: 'linux' }, resources: { limits: { cpu: '1' } } }],
     ['fields of a later Kubernetes [D5]', { fieldOf2030: { deep: [1] } }],
   ])('%s pass', (_, spec) => {
@@ -277,10 +280,15 @@ describe('toHost(): once the host pod exists', () => {
 
 describe('mustHaveHad() [POD-03, POD-46]', () => {
   const scheduled = { conditions: [{ type: 'PodScheduled', status: 'True' }] };
+  const unscheduled = (reason: string): PodStatus => ({
+    conditions: [{ type: 'PodScheduled', status: 'False', reason }],
+  });
   test.each([
     ['started', podOf({}, {}, { startTime: '2026-01-01T00:00:00Z' }), true],
     ['bound', podOf({ nodeName: 'node-1' }, {}, scheduled), true],
     ['created with a node name', podOf({ nodeName: 'node-1' }), false],
+    ['told that it fits nowhere', podOf({}, {}, unscheduled('Unschedulable')), true],
+    ['held back by a scheduling gate', podOf({}, {}, unscheduled('SchedulingGated')), false],
     ['new', podOf(), false],
   ])('a pod that is %s: %s', (_, virtual, expected) => {
     expect(pods.mustHaveHad?.(virtual)).toBe(expected);

@@ -100,11 +100,13 @@ function surroundings(virtual: Virtual<Pod>, view: View): Surroundings | undefin
 
 /**
  * Signs that a pod has been on the host, although this process never saw it there: it has started, or it was bound, which only
- * the host's choice brings about here (POD-03, POD-46).
+ * the host's choice brings about here, or the host's scheduler has said something about it (POD-03, POD-46). That a pod has
+ * scheduling gates, its own API server says.
  */
 function mustHaveHad({ spec, status }: Virtual<Pod>): boolean {
   const { nodeName = '' } = spec;
-  const scheduled =
-    status?.conditions?.some(({ type, status: is }) => type === 'PodScheduled' && is === 'True') ?? false;
-  return status?.startTime !== undefined || (nodeName !== '' && scheduled);
+  const told = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (status?.startTime !== undefined) return true;
+  if (told?.status === 'True') return nodeName !== '';
+  return told?.status === 'False' && told['reason'] !== 'SchedulingGated';
 }

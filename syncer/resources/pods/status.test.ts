@@ -140,6 +140,7 @@ describe('statusFromHost()', () => {
   const ready = { type: 'Ready', status: 'True' };
   const gate = { type: 'example.com/gate', status: 'True' };
   const gated = { readinessGates: [{ conditionType: gate.type }] };
+  const evicted = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
 
   test.each<[string, Pod, PodStatus['conditions'], PodStatus['conditions']]>([
     [
@@ -154,11 +155,23 @@ describe('statusFromHost()', () => {
       [{ type: 'DisruptionTarget', status: 'True' }],
       [{ type: 'DisruptionTarget', status: 'True' }],
     ],
+    [
+      'why the virtual API server ends the pod stays, as long as the host says nothing of that',
+      podOf({}, {}, { conditions: [evicted] }),
+      [ready],
+      [ready, evicted],
+    ],
+    [
+      "the host's own reason counts as soon as there is one",
+      podOf({}, {}, { conditions: [evicted] }),
+      [{ ...evicted, reason: 'PreemptionByScheduler' }],
+      [{ ...evicted, reason: 'PreemptionByScheduler' }],
+    ],
     ["the host's own custom ones stay there", podOf(), [ready, gate], [ready]],
     ['unless the pod waits for them', podOf(gated), [ready, gate], [ready, gate]],
     ['custom ones from here stay', podOf({}, {}, { conditions: [gate] }), [ready], [ready, gate]],
     ['also while the host has none yet', podOf({}, {}, { conditions: [gate] }), undefined, [gate]],
-  ])('conditions: %s [POD-94]', (_, virtual, conditions, expected) => {
+  ])('conditions: %s [POD-30, POD-94]', (_, virtual, conditions, expected) => {
     const host = hostOf({}, {}, conditions === undefined ? {} : { conditions });
     expect(statusFromHost(host, virtual).conditions).toEqual(expected);
   });

@@ -5,7 +5,7 @@ import type { Pod, Secret } from '../../model/kubernetes.ts';
 import type { KubeObject, Metadata } from '../../model/object.ts';
 import { onHost, originOf } from '../../translate/metadata.ts';
 import { hostName } from '../../translate/names.ts';
-import { object, podOf, usual, viewOf } from './fixtures.ts';
+import { object, podOf, viewOf } from './fixtures.ts';
 import { release } from '../../../test/support/release.ts';
 import { tokens, tokenSecretName, tokenSources } from './tokens.ts';
 

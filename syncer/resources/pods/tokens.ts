@@ -38,6 +38,8 @@ const defaultLifetimeSeconds = 24 * 3600;
 const unsetLifetimeSeconds = 3600;
 const lifetimeSecondsMin = 600;
 const renewAfter = 0.8;
+/** Between the clocks of two nodes that a syncer has run on. */
+const clockSkewMs = 60_000;
 
 export interface TokenSource {
   readonly volumeName: string;
@@ -138,7 +140,8 @@ interface Situation {
 /** Issues when there is nothing usable or the tokens have grown old; otherwise says when they will have. */
 function keepFresh(situation: Situation, view: View): Plan {
   const { stored } = situation;
-  const renewalMs = stored !== undefined && isUsable(stored, situation) ? renewalTimeMs(stored.metadata) : 0;
+  const renewalMs =
+    stored !== undefined && isUsable(stored, situation) ? renewalTimeMs(stored.metadata, view.nowMs) : 0;
   if (renewalMs > view.nowMs) return { actions: [], againInMs: renewalMs - view.nowMs };
   // The answer comes back as a change of the Secret, which queues this key and sets the next renewal.
   return { actions: [issue(situation, view)] };
@@ -208,12 +211,13 @@ function isUsable(stored: Host<Secret>, { virtual, host, sources }: Situation): 
   );
 }
 
-/** 0, so at once, when the Secret does not say. */
-function renewalTimeMs({ annotations = {} }: Metadata): number {
+/** 0, so at once, when the Secret does not say, or says what cannot be. */
+function renewalTimeMs({ annotations = {} }: Metadata, nowMs: number): number {
   const issuedMs = Date.parse(annotations[tokenAnnotations.issuedAt] ?? '');
   const expiresMs = Date.parse(annotations[tokenAnnotations.expiresAt] ?? '');
   const renewalMs = issuedMs + (expiresMs - issuedMs) * renewAfter;
-  return Number.isNaN(renewalMs) ? 0 : renewalMs;
+  // Issued in the future: the clock was wrong then, and so is what it said of the end (F52).
+  return Number.isNaN(renewalMs) || issuedMs > nowMs + clockSkewMs ? 0 : renewalMs;
 }
 
 function serviceAccountOf({ spec }: Virtual<Pod>): string {

@@ -53,7 +53,7 @@ export class Api {
     const ca = partOf(cluster, 'certificate-authority');
     const cert = partOf(user, 'client-certificate');
     const key = partOf(user, 'client-key');
-    this.#agent = new Agent({ keepAlive: true, maxSockets: Infinity, ...definedOnly({ ca, cert, key }) });
+    this.#agent = new Agent({ maxSockets: Infinity, ...definedOnly({ ca, cert, key }) });
   }
 
   close(): void {

@@ -1,0 +1,183 @@
+/**
+ * What a tenant does in one namespace of its own while the syncer's connections fail, and what must be true afterwards, whatever
+ * failed: a host object for each virtual one and none besides, nothing made or deleted twice, nothing of the tenant's lost.
+ */
+import { expect } from 'vitest';
+import { isStatus } from '../../syncer/model/errors.ts';
+import type { Kind } from '../../syncer/model/kind.ts';
+import { configMaps, namespaces, pods, secrets, serviceAccounts, services } from '../../syncer/model/kubernetes.ts';
+import type { Pod } from '../../syncer/model/kubernetes.ts';
+import type { KubeObject } from '../../syncer/model/object.ts';
+import { made } from '../samples/sample.ts';
+import { idle } from '../support/census.ts';
+import { eventually, until } from '../support/eventually.ts';
+import { hostNamespace } from '../support/pair.ts';
+import type { Pair } from '../support/pair.ts';
+
+const virtualUid = 'vcluster.loft.sh/object-uid';
+const virtualNamespace = 'vcluster.loft.sh/object-namespace';
+const waitMs = 90_000;
+const signal = new AbortController().signal;
+
+export class Workload {
+  readonly namespace: string;
+  readonly #pair: Pair;
+
+  constructor(pair: Pair, namespace: string) {
+    this.#pair = pair;
+    this.namespace = namespace;
+  }
+
+  /** The namespace, and what its pods refer to. */
+  async prepare(): Promise<void> {
+    const { namespace } = this;
+    const { virtual } = this.#pair;
+    await virtual.create(namespaces, { metadata: { name: namespace } });
+    await eventually(
+      'the default service account',
+      () => virtual.get(serviceAccounts, { namespace, name: 'default' }),
+      waitMs,
+    );
+    await this.#create(configMaps, 'settings', { data: { a: '1' } });
+    await this.#create(secrets, 'key', { stringData: { a: '1' } });
+    await this.#create(services, 'web', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } });
+  }
+
+  /** Pods come, change, go, and come again under the same names. */
+  async run(): Promise<void> {
+    await Promise.all([0, 1, 2, 3].map((index) => this.createPod(`p${index}`)));
+    await this.finish();
+  }
+
+  /** What comes after the first pods. */
+  async finish(): Promise<void> {
+    const { namespace } = this;
+    const { virtual } = this.#pair;
+    await this.allRun();
+    await virtual.patch(pods, { namespace, name: 'p0' }, { metadata: { labels: { changed: 'yes' } } });
+    await virtual.patch(configMaps, { namespace, name: 'settings' }, { data: { a: '2' } });
+    await this.deletePod('p1');
+    await this.deletePod('p2');
+    await this.createPod('p2');
+  }
+
+  createPod(name: string): Promise<KubeObject> {
+    const env = [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'key' } }];
+    const spec = { containers: [{ name: 'c', image: 'x', envFrom: env }], terminationGracePeriodSeconds: 0 };
+    return this.#create(pods, name, { spec }, { app: 'web' });
+  }
+
+  async deletePod(name: string): Promise<void> {
+    const { virtual } = this.#pair;
+    const uid = (await virtual.get(pods, { namespace: this.namespace, name }))?.metadata.uid ?? '';
+    await virtual.remove(pods, { namespace: this.namespace, name }, { uid, graceSeconds: 0 });
+  }
+
+  async allRun(): Promise<void> {
+    await until(
+      `all pods of ${this.namespace} to run`,
+      async () => {
+        const found = await this.virtualPods();
+        return found.length > 0 && found.every(isReady);
+      },
+      waitMs,
+    );
+  }
+
+  /** Waits until both sides agree, and then for the syncer to have nothing left to do. */
+  async settled(): Promise<void> {
+    await this.allRun();
+    await until('both sides to agree', () => this.#agrees(), waitMs);
+    await idle(this.#pair.syncer);
+  }
+
+  async virtualPods(): Promise<readonly Pod[]> {
+    return (await this.#pair.virtual.list(pods, { namespace: this.namespace }, signal)).items as readonly Pod[];
+  }
+
+  async hostPods(): Promise<readonly Pod[]> {
+    return (await this.#hostObjects(pods)) as readonly Pod[];
+  }
+
+  /** [I1] [I3] [I4] [I5] [I6] */
+  async expectWhole(): Promise<void> {
+    expect((await this.virtualPods()).map(({ metadata }) => metadata.name).toSorted()).toEqual(['p0', 'p2', 'p3']);
+    const { items } = await this.#pair.host.list(pods, { namespace: hostNamespace }, signal);
+    expect(new Set(items.map(uidOf)).size).toBe(items.length);
+    const settings = (await this.#hostObjects(configMaps)).find(({ metadata }) => metadata.name.startsWith('settings'));
+    expect(settings).toMatchObject({ data: { a: '2' } });
+    const [p0] = (await this.hostPods()).filter(({ metadata }) => metadata.name.startsWith('p0-'));
+    expect(p0?.metadata.labels).toMatchObject({ changed: 'yes' });
+    this.#expectNothingTwice();
+  }
+
+  /** As the host's API server answered them: five pods were made, and only what the tenant deleted was deleted. */
+  #expectNothingTwice(): void {
+    const done = this.#pair.proxies.host.seen.filter(
+      ({ request, status = 0 }) =>
+        request.plural === 'pods' && status < 300 && request.name.includes(`-x-${this.namespace}-x-`),
+    );
+    const created = done.filter(({ request }) => request.method === 'POST').map(({ request }) => request.name);
+    const removed = done.filter(({ request }) => request.method === 'DELETE').map(({ request }) => request.name);
+    const named = (name: string): string => `${name}-x-${this.namespace}-x-team-a`;
+    expect(created.toSorted()).toEqual(['p0', 'p1', 'p2', 'p2', 'p3'].map(named));
+    expect([...new Set(removed)].toSorted()).toEqual(['p1', 'p2'].map(named));
+  }
+
+  async #agrees(): Promise<boolean> {
+    const { virtual } = this.#pair;
+    for (const kind of [pods, services, configMaps, secrets]) {
+      const { items } = await virtual.list(kind, { namespace: this.namespace }, signal);
+      const used = items.filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt');
+      const copies = (await this.#hostObjects(kind)).filter(
+        ({ metadata }) => !metadata.name.startsWith('kube-root-ca'),
+      );
+      if (
+        used
+          .map(({ metadata }) => metadata.uid)
+          .toSorted()
+          .join() !== copies.map(uidOf).toSorted().join()
+      )
+        return false;
+    }
+    const [settings] = (await this.#hostObjects(configMaps)).filter(({ metadata }) =>
+      metadata.name.startsWith('settings'),
+    );
+    return JSON.stringify(settings).includes('"a":"2"');
+  }
+
+  async #hostObjects(kind: Kind): Promise<readonly KubeObject[]> {
+    const { items } = await this.#pair.host.list(kind, { namespace: hostNamespace }, signal);
+    return items.filter(({ metadata }) => metadata.annotations?.[virtualNamespace] === this.namespace);
+  }
+
+  async #create(
+    kind: Kind,
+    name: string,
+    rest: object,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<KubeObject> {
+    const object = made(kind, { name, namespace: this.namespace, labels }, rest);
+    return eventually(
+      `${kind.plural} ${name}`,
+      () =>
+        this.#pair.virtual.create(kind, object).catch((error: unknown) => {
+          // Its former incarnation is on its way out.
+          if (isStatus(error, 409)) return undefined;
+          throw error;
+        }),
+      waitMs,
+    );
+  }
+}
+
+function isReady({ status, metadata }: Pod): boolean {
+  const conditions =
+    (status as { conditions?: readonly { type: string; status: string }[] } | undefined)?.conditions ?? [];
+  const ready = conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  return status?.phase === 'Running' && ready && metadata.deletionTimestamp === undefined;
+}
+
+function uidOf({ metadata }: KubeObject): string {
+  return metadata.annotations?.[virtualUid] ?? 'nobody';
+}
