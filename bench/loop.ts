@@ -140,7 +140,7 @@ async function furnish(): Promise<void> {
     spec: { clusterIP: '10.96.0.10', clusterIPs: ['10.96.0.10'], ports: [] },
   };
   await virtual.create(namespaces, { metadata: { name: 'kube-system' } });
-  await virtual.create(services, dns as KubeObject);
+  await virtual.create(services, dns);
   for (let index = 0; index < namespaceCount; index++)
     await virtual.create(namespaces, { metadata: { name: `ns-${index}` } });
 }

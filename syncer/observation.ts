@@ -9,7 +9,7 @@ import type { Queue } from './loop/queue.ts';
 import type { LoopMetrics, LoopTrace } from './loop/telemetry.ts';
 import type { PolicyRule, Resource } from './model/resource.ts';
 import type { Side } from './model/side.ts';
-import { loopCheck, startChecks, watchCheck } from './service/checks.ts';
+import { effortCheck, loopCheck, Silence, startChecks, watchCheck } from './service/checks.ts';
 import type { LoopPulse } from './service/checks.ts';
 import type { WatchFacts } from './service/cluster-metrics.ts';
 import { Denials } from './service/denials.ts';
@@ -44,6 +44,9 @@ export class Observation {
   readonly #live: readonly Check[];
   readonly #ready: readonly Check[];
   readonly #denials = new Denials();
+  readonly #silence = new Silence();
+  /** Lists and restarts of watches, by side and kind. */
+  readonly #attempts = new Map<string, number>();
   #clients: PerSide<{ readonly inFlight: number }> | undefined;
   #urls: PerSide<URL> | undefined;
   #caches: CacheSet | undefined;
@@ -53,7 +56,14 @@ export class Observation {
 
   constructor(options: ObservationOptions) {
     this.#options = options;
-    this.#live = [loopCheck(() => this.#pulse())];
+    this.#live = [
+      loopCheck(() => this.#pulse()),
+      effortCheck(
+        () => this.#watches(),
+        (side, kind) => this.#attempts.get(`${side} ${kind}`) ?? 0,
+        new Silence(),
+      ),
+    ];
     this.#ready = this.#readiness();
     this.#metrics = createMetrics({
       version,
@@ -122,8 +132,8 @@ export class Observation {
     };
     return [
       ...startChecks([...missing], missing, details),
-      watchCheck('host', watches, Date.now),
-      watchCheck('virtual', watches, Date.now),
+      watchCheck('host', watches, this.#silence),
+      watchCheck('virtual', watches, this.#silence),
       ...this.#live,
     ];
   }
@@ -148,9 +158,20 @@ export class Observation {
       requested: (report) => {
         cluster.requested(report);
         this.#tracing?.requested(report);
-        if (report.verb === 'list') this.#denials.note(report);
+        if (report.verb !== 'list') return;
+        this.#denials.note(report);
+        this.#attempted(report);
+      },
+      watchRestarted: (restart) => {
+        cluster.watchRestarted(restart);
+        this.#attempted(restart);
       },
     };
+  }
+
+  #attempted({ side, kind }: { readonly side: Side; readonly kind: string }): void {
+    const id = `${side} ${kind}`;
+    this.#attempts.set(id, (this.#attempts.get(id) ?? 0) + 1);
   }
 
   #pulse(): LoopPulse {

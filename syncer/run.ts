@@ -39,6 +39,7 @@ import { issue } from './pki/certificates.ts';
 import type { CertifiedKey } from './pki/certificates.ts';
 import { ReleaseService } from './release-service.ts';
 import { resources } from './resources/index.ts';
+import { stayAwake } from './service/awake.ts';
 import { createLogger } from './service/logger.ts';
 import type { Logger } from './service/logger.ts';
 import { parseSettings } from './settings.ts';
@@ -54,8 +55,18 @@ export async function run(args: readonly string[]): Promise<void> {
   const settings = parseSettings(args);
   const log = createLogger(settings.logLevel);
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-  await new Syncer(settings, log).run(stop);
+  let isAsked = false;
+  const ask = (): void => {
+    isAsked = true;
+    stop.abort();
+  };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, ask);
+  try {
+    await new Syncer(settings, log).run(stop);
+  } catch (error) {
+    // Whatever waited for something at its start has only been told that it need not wait any more.
+    if (!isAsked) throw error;
+  }
 }
 
 class Syncer {
@@ -142,6 +153,7 @@ class Syncer {
     const guards = { sameStore: () => guard.check(), ownerLives: (uid: string) => service.lives(uid) };
     engine = this.#engine({ ...release, storeEpoch }, caches.stores, guards);
     parts.push(
+      stayAwake(signal),
       service.repair(signal),
       engine.run(signal),
       this.#audits(engine, caches, signal),

@@ -153,21 +153,20 @@ describe('deleted on the host [TOP-02]', () => {
 
   const nowhere = { nodeSelector: { slot: 'none' } };
 
-  /** A host pod that has run and is gone while the syncer was away. @returns the virtual pod, which knows nothing of that */
-  async function ranUnseen(name: string): Promise<Pod> {
+  /** The host pod has run and is gone, all while the syncer was away: the virtual pod knows nothing of that. */
+  async function runUnseen(name: string): Promise<void> {
     const host = await stage.hostWhen(name);
     await stage.away(async () => {
       await stage.bind('host', host, 'hand');
       await stage.report(name, running);
       await stage.remove('host', host, 0);
     });
-    return stage.virtualWhen(name, () => true);
   }
 
   test('while the syncer was away, of a pod that had found no node until then: it goes, too, and never runs twice [POD-03, POD-34, TOP-01]', async () => {
-    await stage.create('waited', nowhere);
+    const { metadata } = await stage.create('waited', nowhere);
     await stage.virtualWhen('waited', (pod) => conditionOf(pod, 'PodScheduled') === 'Unschedulable');
-    const { metadata } = await ranUnseen('waited');
+    await runUnseen('waited');
     await stage.gone('virtual', 'waited', metadata.uid);
     await stage.idle();
     expect(await stage.host('waited')).toBeUndefined();
@@ -178,8 +177,8 @@ describe('deleted on the host [TOP-02]', () => {
     const { hostPlane } = stage.pair;
     await hostPlane.stop('kube-scheduler');
     try {
-      await stage.create('unknown', nowhere);
-      const { metadata } = await ranUnseen('unknown');
+      const { metadata } = await stage.create('unknown', nowhere);
+      await runUnseen('unknown');
       await stage.idle();
       expect(await stage.host('unknown')).toBeUndefined();
       await stage.gone('virtual', 'unknown', metadata.uid);

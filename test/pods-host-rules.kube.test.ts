@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isStatus } from '../syncer/model/errors.ts';
 import type { Kind } from '../syncer/model/kind.ts';
-import { namespaces, pods, services } from '../syncer/model/kubernetes.ts';
+import { configMaps, namespaces, pods, services } from '../syncer/model/kubernetes.ts';
 import type { Pod, PodSpec } from '../syncer/model/kubernetes.ts';
 import { keyOf } from '../syncer/model/object.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
@@ -283,7 +283,7 @@ describe('admission of the host [TOP-12]', () => {
     await expectRest();
   });
 
-  test("enforces Pod Security on tenants' pods, too: refused in the tenant's words, they can be deleted and the others run [POD-13, POD-163, POD-164]", async () => {
+  test("enforces Pod Security on tenants' pods, too: refused in the tenant's words, they can be deleted and the others run [POD-09, POD-13, POD-163, POD-164]", async () => {
     const label = 'pod-security.kubernetes.io/enforce';
     const enforce = (level: string | null): Promise<KubeObject> =>
       stage.pair.host.patch(
@@ -293,12 +293,18 @@ describe('admission of the host [TOP-12]', () => {
       );
     await enforce('baseline');
     const privileged = [{ name: 'app', image: 'app:1', securityContext: { privileged: true } }];
-    const [bad, good] = [await stage.create('privileged', { containers: privileged }), await stage.create('modest')];
+    await stage.pair.virtual.create(configMaps, made(configMaps, { name: 'used' }, { data: { a: 'b' } }));
+    const volumes = [{ name: 'used', configMap: { name: 'used' } }];
+    const bad = await stage.create('privileged', { containers: privileged, volumes });
+    const good = await stage.create('modest');
     const { message = '' } = await stage.warning(bad.metadata.uid, 'violates PodSecurity');
     expect(message).toContain('privileged');
     expect(message).not.toMatch(/-x-|tenant-a/);
     expect((await stage.running('modest')).virtual.metadata.uid).toBe(good.metadata.uid);
     expect(await stage.host('privileged')).toBeUndefined();
+    // What it refers to is known although it is not there.
+    const used = { namespace: hostNamespace, name: hostNameOf('used') };
+    await eventually('its config map', () => stage.pair.host.get(configMaps, used));
     expect((await stage.virtual('privileged'))?.status?.phase).toBe('Pending');
     await stage.remove('virtual', bad);
     await stage.gone('virtual', 'privileged', bad.metadata.uid);

@@ -1,6 +1,6 @@
 /**
- * What can change in a running pod by a verb of its own only, between two real API servers: ephemeral containers and resizes.
- * The host API server's audit log counts what the syncer wrote: the changes arrive once, and a second look adds nothing.
+ * What can change in a pod that is there, between two real API servers: metadata, ephemeral containers, resizes. The host API
+ * server's audit log counts what the syncer wrote: the changes arrive once, and a second look adds nothing.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Audit, between } from './support/audit.ts';
@@ -8,27 +8,31 @@ import { isStatus } from '../syncer/model/errors.ts';
 import type { Kind } from '../syncer/model/kind.ts';
 import { configMaps, events, namespaces, pods } from '../syncer/model/kubernetes.ts';
 import type { Container, Event, Pod } from '../syncer/model/kubernetes.ts';
+import { keyOf } from '../syncer/model/object.ts';
+import type { KubeObject } from '../syncer/model/object.ts';
 import { equal } from '../syncer/translate/equality.ts';
 import { hostNameOf, made, namespace } from './samples/sample.ts';
 import { census, idle, secondLook } from './support/census.ts';
 import { eventually, until } from './support/eventually.ts';
-import { hostNamespace, startPair, syncerUsers } from './support/pair.ts';
+import { hostNamespace, syncerUsers } from './support/pair.ts';
 import type { Pair } from './support/pair.ts';
+import { PodStage } from './support/pod-stage.ts';
 
 const limitRanges: Kind = { group: '', version: 'v1', plural: 'limitranges', kind: 'LimitRange', namespaced: true };
 const signal = new AbortController().signal;
 
+let stage: PodStage;
 let pair: Pair;
 let audit: Audit;
 let before: ReadonlyMap<string, number>;
 
 beforeAll(async () => {
   audit = await Audit.of(syncerUsers.host);
-  pair = await startPair('pods', { apiServerArgs: { host: audit.args, virtual: [] } });
-  await pair.virtual.create(namespaces, { metadata: { name: namespace } });
+  stage = await PodStage.open('pods', { apiServerArgs: { host: audit.args, virtual: [] } });
+  ({ pair } = stage);
 });
 
-afterAll(() => pair.stop());
+afterAll(() => stage.close());
 
 async function hostOf(name: string): Promise<Pod | undefined> {
   return (await pair.host.get(pods, { namespace: hostNamespace, name: hostNameOf(name) })) as Pod | undefined;
@@ -239,5 +243,63 @@ describe('resize [POD-84]', () => {
     await pair.host.remove(limitRanges, { namespace: hostNamespace, name: 'small' }, { uid });
     await arrived('resized', '400m');
     await expectNoMoreWrites();
+  });
+});
+
+describe('metadata and references', () => {
+  test('labels and annotations travel both ways, ours and those about the host do not [POD-88, LAB-08, ANN-03]', async () => {
+    await stage.create('labelled', {}, { labels: { tier: 'one', zone: 'a' } });
+    const { host, virtual } = await stage.running('labelled');
+    await stage.pair.virtual.patch(pods, keyOf(virtual), { metadata: { labels: { tier: 'two', zone: null } } });
+    await stage.hostWhen(
+      'labelled',
+      ({ metadata: { labels = {} } }) => labels['tier'] === 'two' && !('zone' in labels),
+    );
+    const onHost = { labels: { rack: '7' }, annotations: { scraped: 'yes' } };
+    await stage.pair.host.patch(pods, keyOf(host), { metadata: onHost });
+    const { metadata } = await stage.virtualWhen('labelled', (pod) => pod.metadata.labels?.['rack'] === '7');
+    expect(metadata.labels).toEqual({ tier: 'two', rack: '7' });
+    expect(metadata.annotations).toEqual({ scraped: 'yes' });
+  });
+
+  test('whatever wakes it, also when it has ended: its own change, its namespace, its host pod [POD-01, LAB-10]', async () => {
+    await stage.namespace('woken', { labels: { team: 'a' } });
+    const of = { name: 'done', namespace: 'woken' };
+    const spec = { containers: [{ name: 'c', image: 'x' }] };
+    const mine = await stage.pair.virtual.create(pods, made(pods, of, { spec }));
+    const key = { namespace: hostNamespace, name: 'done-x-woken-x-team-a' };
+    const host = (): Promise<KubeObject | undefined> => stage.pair.host.get(pods, key);
+    await eventually('the host pod', host);
+    await stage.pair.host.patch(pods, key, { status: { phase: 'Succeeded' } }, 'status');
+    await until('its end to be known', async () => {
+      const pod = (await stage.pair.virtual.get(pods, of)) as { status?: { phase?: string } } | undefined;
+      return pod?.status?.phase === 'Succeeded';
+    });
+    const values = async (): Promise<readonly string[]> => Object.values((await host())?.metadata.labels ?? {});
+    await stage.pair.virtual.patch(
+      namespaces,
+      { namespace: '', name: 'woken' },
+      { metadata: { labels: { team: 'b' } } },
+    );
+    await until(
+      'the label of the namespace',
+      async () => (await values()).includes('b') && !(await values()).includes('a'),
+    );
+    await stage.pair.virtual.patch(pods, of, { metadata: { labels: { own: 'c' } } });
+    await until('its own label', async () => (await values()).includes('c'));
+    expect((await host())?.metadata.annotations?.['vcluster.loft.sh/object-uid']).toBe(mine.metadata.uid);
+  });
+
+  test('it is made before what it refers to, which comes when it is there [POD-07]', async () => {
+    const spec = { volumes: [{ name: 'late', configMap: { name: 'late' } }] };
+    await stage.create('early', spec);
+    const host = await stage.hostWhen('early');
+    expect(host.spec.volumes).toContainEqual(
+      expect.objectContaining({ configMap: expect.objectContaining({ name: hostNameOf('late') }) }),
+    );
+    await stage.pair.virtual.create(configMaps, made(configMaps, { name: 'late' }, { data: { a: 'b' } }));
+    await eventually('the config map', () =>
+      stage.pair.host.get(configMaps, { namespace: hostNamespace, name: hostNameOf('late') }),
+    );
   });
 });

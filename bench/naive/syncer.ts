@@ -15,9 +15,9 @@ import type { KubeObject } from '../../syncer/model/object.ts';
 import { keyText } from '../../syncer/model/side.ts';
 import type { Key, Side } from '../../syncer/model/side.ts';
 import type { Reader, Release, View } from '../../syncer/model/view.ts';
-import { parsePodRules } from '../../syncer/pod-rules.ts';
 import { pods as translation } from '../../syncer/resources/pods/pods.ts';
 import { tokenSecretName, tokenSources } from '../../syncer/resources/pods/tokens.ts';
+import { parseSettings } from '../../syncer/settings.ts';
 import { originOf } from '../../syncer/translate/metadata.ts';
 import { hostName } from '../../syncer/translate/names.ts';
 
@@ -29,17 +29,26 @@ const madeNodes = new Set<string>();
 
 const namespace = env('BENCH_NAMESPACE');
 const service = (await host.get(services, { namespace, name: env('BENCH_NAME') })) as Service;
+/** With the real syncer's defaults for everything that is not asked for here. */
+const settings = parseSettings([
+  `--name=${env('BENCH_NAME')}`,
+  `--namespace=${namespace}`,
+  `--kubernetes-version=${env('BENCH_KUBERNETES_VERSION')}`,
+  `--workload-service-account=${env('BENCH_WORKLOAD_SERVICE_ACCOUNT')}`,
+  '--pki=unused',
+  '--coredns-image=unused',
+]);
 const release: Release = {
-  name: env('BENCH_NAME'),
+  name: settings.name,
   namespace,
   service: { uid: service.metadata.uid ?? '', clusterIPs: service.spec.clusterIPs ?? [] },
-  clusterDomain: 'cluster.local',
-  workloadServiceAccount: env('BENCH_WORKLOAD_SERVICE_ACCOUNT'),
-  kubernetesVersion: env('BENCH_KUBERNETES_VERSION'),
+  clusterDomain: settings.domain,
+  workloadServiceAccount: settings.workloadServiceAccount,
+  kubernetesVersion: settings.kubernetesVersion,
   architecture: 'amd64',
   storeEpoch: 0,
   hostMinor: Number.MAX_SAFE_INTEGER,
-  podRules: parsePodRules('{}', { image: '', pullPolicy: '' }),
+  podRules: settings.podRules,
 };
 
 /** What toHost reads: the pod's namespace, fetched beforehand, and the DNS service, taken to be there. */

@@ -258,7 +258,7 @@ export class Engine {
   /** What the host refused, the tenant must be able to see (CORE-07). Losing the event is not worth a second error. */
   async #tellTenant(resource: Resource, key: string, { error, failures }: Failure): Promise<void> {
     const isTrouble = error.status === 500 && failures >= toldAfterFailures;
-    if (!isTrouble && ![400, 403, 422].includes(error.status)) return;
+    if (!isTrouble && ![400, 403, 413, 422].includes(error.status)) return;
     this.#options.metrics.refused(resource.name, 'server');
     const actions = resource.onRefusal?.(key, isTrouble ? hostTrouble : error.message, this.#quiet);
     if (actions === undefined) return;

@@ -91,6 +91,11 @@ describe('parseJson()', () => {
     expect(Buffer.from(again(text)).toString()).toBe(text);
   });
 
+  test('nothing is nested too deep to be read [F71]', () => {
+    const depth = 10_000;
+    expect(() => parseJson(`${'{"a":['.repeat(depth)}-0${']}'.repeat(depth)}`)).not.toThrow();
+  });
+
   test('says what JSON.parse says about what is no JSON', () => {
     expect(() => parseJson('{"a":01}')).toThrow(SyntaxError);
     expect(() => parseJson('')).toThrow(SyntaxError);

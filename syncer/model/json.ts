@@ -43,7 +43,14 @@ const suspicious = /[:[,]\s*(?:-0|-?\d+[.eE][\d.eE+-]*\s*[,}\]]|-?\d{16})/u;
 /** @throws SyntaxError as JSON.parse does */
 export function parseJson(text: string): unknown {
   const isContainer = text.startsWith('{') || text.startsWith('[');
-  return isContainer && !suspicious.test(text) ? JSON.parse(text) : sourceText.parse(text, exact);
+  if (isContainer && !suspicious.test(text)) return JSON.parse(text);
+  try {
+    return sourceText.parse(text, exact);
+  } catch (error) {
+    // Nested deeper than the stack is: better rounded than never read, for a watch must go on.
+    if (error instanceof RangeError) return JSON.parse(text);
+    throw error;
+  }
 }
 
 function exact(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {

@@ -1,6 +1,6 @@
 /** Events as the tenant sees them: under its own names, whole, and without anything of the host that can be told apart. */
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { events as kind, namespaces, pods } from '../model/kubernetes.ts';
 import type { Event, Pod } from '../model/kubernetes.ts';
 import type { KubeObject } from '../model/object.ts';
@@ -11,7 +11,8 @@ import { object, viewOf } from '../../test/support/world.ts';
 import { eventsAbout } from './events.ts';
 
 const events = eventsAbout([pods]);
-const often = runs(300);
+const often = runs(100);
+vi.setConfig({ testTimeout: 60_000 });
 
 interface About {
   readonly name: string;

@@ -81,4 +81,32 @@ describe('nodes', () => {
     expect(planOf({ virtual: [nodeOf(), virtualPod] }).actions).toEqual([]);
     expect(planOf({ virtual: [nodeOf({ labels: {} })] }).actions).toEqual([]);
   });
+
+  test('what the tenant changes of it is put back, and what he adds stays; without our label it is still ours [F74]', () => {
+    const { status } = nodeOf();
+    const broken: Node = {
+      ...nodeOf({ labels: { mine: 'x', 'kubernetes.io/os': 'windows' } }),
+      status: {
+        ...status,
+        conditions: [
+          { type: 'Ready', status: 'False' },
+          { type: 'Mine', status: 'True' },
+        ],
+      },
+    };
+    expect(planOf({ virtual: [broken], host: [hostPod()] }).actions).toEqual([]);
+    const { actions, remembers } = nodes.decide('n1', viewOf({ virtual: [broken], host: [hostPod()] }), 'n');
+    expect(remembers).toBe('n');
+    expect(actions).toMatchObject([
+      {
+        do: 'patch',
+        patch: { metadata: { labels: { 'vcluster.loft.sh/managed-by': 'vc1', 'kubernetes.io/os': 'linux' } } },
+      },
+      {
+        do: 'patch',
+        subresource: 'status',
+        patch: { status: { conditions: [{ type: 'Mine' }, ...(status?.conditions ?? [])] } },
+      },
+    ]);
+  });
 });

@@ -6,6 +6,7 @@ import type { Action, Plan } from '../model/action.ts';
 import { nothingToDo } from '../model/action.ts';
 import { nodes as NodeKind, pods as PodKind } from '../model/kubernetes.ts';
 import type { Condition, Node, NodeAddress, Pod } from '../model/kubernetes.ts';
+import type { StringMap } from '../model/object.ts';
 import type { Change, Resource } from '../model/resource.ts';
 import type { Host, Virtual } from '../model/side.ts';
 import type { Release, View } from '../model/view.ts';
@@ -37,17 +38,18 @@ export const nodes: Resource = {
   decide,
 };
 
-function decide(name: string, view: View): Plan {
+function decide(name: string, view: View, had: string | undefined): Plan {
   const key = { namespace: '', name };
   const node = view.virtual.peek(NodeKind, key);
   const pod = podOn(name, view);
   if (node === undefined) return pod === undefined ? nothingToDo : { actions: [create(name, pod, view.release)] };
-  // A node that the tenant made by hand stays the tenant's (NODE-09).
-  if (node.metadata.labels?.[labelKeys.managedBy] !== view.release.name) return nothingToDo;
+  // A node that the tenant made by hand stays the tenant's (NODE-09); taking our label away makes none of ours his (F74).
+  const { uid } = node.metadata;
+  if (node.metadata.labels?.[labelKeys.managedBy] !== view.release.name && had !== uid) return nothingToDo;
   if (pod === undefined && view.virtual.findIndexed(virtualPodsByNode, name) === undefined) {
-    return { actions: [{ do: 'delete', side: 'virtual', kind: NodeKind, key, uid: node.metadata.uid ?? '' }] };
+    return { actions: [{ do: 'delete', side: 'virtual', kind: NodeKind, key, uid: uid ?? '' }] };
   }
-  return { actions: [...untaint(node), ...readdress(node, pod)] };
+  return { actions: restored(node, pod, view.release), remembers: uid };
 }
 
 /** One of our host pods there, if possible one that shows the node's address. */
@@ -61,14 +63,7 @@ function create(name: string, pod: Host<Pod>, release: Release): Action {
   const object: Node = {
     metadata: {
       name,
-      labels: {
-        [labelKeys.managedBy]: release.name,
-        'kubernetes.io/hostname': name,
-        'kubernetes.io/os': 'linux',
-        'kubernetes.io/arch': release.architecture,
-        'beta.kubernetes.io/os': 'linux',
-        'beta.kubernetes.io/arch': release.architecture,
-      },
+      labels: labelsOf(name, release),
       annotations: {
         'node.alpha.kubernetes.io/ttl': '0',
         'volumes.kubernetes.io/controller-managed-attach-detach': 'false',
@@ -78,6 +73,17 @@ function create(name: string, pod: Host<Pod>, release: Release): Action {
     status: status(addresses(name, pod), release),
   };
   return { do: 'create', side: 'virtual', kind: NodeKind, object };
+}
+
+function labelsOf(name: string, { name: releaseName, architecture }: Release): StringMap {
+  return {
+    [labelKeys.managedBy]: releaseName,
+    'kubernetes.io/hostname': name,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': architecture,
+  };
 }
 
 /** The host does not tell its nodes' sizes; these are large enough that nothing in the virtual cluster counts on them. */
@@ -90,6 +96,15 @@ const size = {
   'hugepages-2Mi': '0',
 };
 
+const endpoints = { kubeletEndpoint: { Port: kubeletPort } };
+
+const conditions: readonly Condition[] = [
+  { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory' },
+  { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure' },
+  { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID' },
+  { type: 'Ready', status: 'True', reason: 'KubeletReady' },
+];
+
 function status(
   known: readonly NodeAddress[],
   { kubernetesVersion, architecture }: Release,
@@ -98,13 +113,8 @@ function status(
     capacity: size,
     allocatable: size,
     addresses: known,
-    daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
-    conditions: [
-      condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
-      condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
-      condition('PIDPressure', 'False', 'KubeletHasSufficientPID'),
-      condition('Ready', 'True', 'KubeletReady'),
-    ],
+    daemonEndpoints: endpoints,
+    conditions,
     nodeInfo: {
       machineID: '',
       systemUUID: '',
@@ -120,10 +130,6 @@ function status(
   };
 }
 
-function condition(type: string, value: string, reason: string): Condition {
-  return { type, status: value, reason };
-}
-
 /** The node's addresses as its kubelet reports them on every pod; the virtual API server dials them for logs and exec. */
 function addresses(name: string, pod: Host<Pod> | undefined): readonly NodeAddress[] {
   const internal = (pod === undefined ? [] : ipsOf(pod)).map((address) => ({ type: 'InternalIP', address }));
@@ -134,20 +140,65 @@ function ipsOf({ status: shown }: Host<Pod>): readonly string[] {
   return shown?.hostIPs?.map(({ ip }) => ip) ?? (shown?.hostIP === undefined ? [] : [shown.hostIP]);
 }
 
-function untaint(node: Virtual<Node>): readonly Action[] {
-  const taints = node.spec?.taints ?? [];
-  const left = taints.filter((taint) => taint.key !== notReadyTaint);
-  if (left.length === taints.length) return [];
+/**
+ * What the tenant has changed of a node's identity and state is put back, once for each change (F74). Labels, taints, conditions and
+ * sizes that he has added are his.
+ */
+function restored(node: Virtual<Node>, pod: Host<Pod> | undefined, release: Release): readonly Action[] {
   const { name, uid, resourceVersion } = node.metadata;
-  const patch = { metadata: { uid, resourceVersion }, spec: { taints: left.length === 0 ? null : left } };
-  return [{ do: 'patch', side: 'virtual', kind: NodeKind, key: { namespace: '', name }, patch }];
+  const key = { namespace: '', name };
+  const patch = { ...untainted(node), ...relabelled(node, release) };
+  const state = stateOf(node, pod);
+  const spec: readonly Action[] =
+    Object.keys(patch).length === 0
+      ? []
+      : [
+          {
+            do: 'patch',
+            side: 'virtual',
+            kind: NodeKind,
+            key,
+            patch: { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } },
+          },
+        ];
+  const shown: readonly Action[] =
+    Object.keys(state).length === 0
+      ? []
+      : [
+          {
+            do: 'patch',
+            side: 'virtual',
+            kind: NodeKind,
+            key,
+            patch: { metadata: { uid }, status: state },
+            subresource: 'status',
+          },
+        ];
+  return [...spec, ...shown];
 }
 
-function readdress(node: Virtual<Node>, pod: Host<Pod> | undefined): readonly Action[] {
-  const wanted = addresses(node.metadata.name, pod);
-  const hasAddress = wanted.some(({ type }) => type === 'InternalIP');
-  if (!hasAddress || equal(node.status?.addresses, wanted)) return [];
-  const key = { namespace: '', name: node.metadata.name };
-  const patch = { metadata: { uid: node.metadata.uid }, status: { addresses: wanted } };
-  return [{ do: 'patch', side: 'virtual', kind: NodeKind, key, patch, subresource: 'status' }];
+function untainted({ spec }: Virtual<Node>): { readonly spec?: object } {
+  const taints = spec?.taints ?? [];
+  const left = taints.filter((taint) => taint.key !== notReadyTaint);
+  return left.length === taints.length ? {} : { spec: { taints: left.length === 0 ? null : left } };
+}
+
+function relabelled({ metadata }: Virtual<Node>, release: Release): { readonly metadata?: object } {
+  const own = metadata.labels ?? {};
+  const lost = Object.entries(labelsOf(metadata.name, release)).filter(([key, value]) => own[key] !== value);
+  return lost.length === 0 ? {} : { metadata: { labels: Object.fromEntries(lost) } };
+}
+
+function stateOf({ metadata, status: shown }: Virtual<Node>, pod: Host<Pod> | undefined): NonNullable<Node['status']> {
+  const known = addresses(metadata.name, pod);
+  const hasAddress = known.some(({ type }) => type === 'InternalIP');
+  const own = new Map(conditions.map((condition) => [condition.type, condition]));
+  const have = shown?.conditions ?? [];
+  const isRight = (condition: Condition): boolean =>
+    have.some(({ type, status: is }) => type === condition.type && is === condition.status);
+  return {
+    ...(hasAddress && !equal(shown?.addresses, known) && { addresses: known }),
+    ...(!conditions.every(isRight) && { conditions: [...have.filter(({ type }) => !own.has(type)), ...conditions] }),
+    ...(!equal(shown?.['daemonEndpoints'], endpoints) && { daemonEndpoints: endpoints }),
+  };
 }

@@ -1,4 +1,4 @@
-/** What `/healthz` and `/readyz` look at. Pure but for the clock that is handed in; every limit stands here, with its reason. */
+/** What `/healthz` and `/readyz` look at. Every limit stands here, with its reason. */
 import type { WatchFacts } from './cluster-metrics.ts';
 import type { Check } from './health.ts';
 
@@ -44,17 +44,58 @@ export function startChecks(
 }
 
 /** Fails when nothing has been heard of some kind for so long that the tenant's wishes, or the state of pods, are not seen. */
-export function watchCheck(side: string, watches: () => readonly WatchFacts[], nowMs: () => number): Check {
+export function watchCheck(side: string, watches: () => readonly WatchFacts[], silence: Silence): Check {
   return {
     name: `watches of the ${side} API`,
     problem: () => {
       const silent = watches().filter(
-        (watch) => watch.side === side && watch.heardAtMs !== undefined && nowMs() - watch.heardAtMs > silentMs,
+        ({ side: of, kind, heardAtMs }) =>
+          of === side && heardAtMs !== undefined && silence.msOf(`${side} ${kind}`, String(heardAtMs)) > silentMs,
       );
       if (silent.length === 0) return undefined;
       return `nothing heard for more than ${Math.round(silentMs / 1000)} s of ${silent.map(({ kind }) => kind).join(', ')}`;
     },
   };
+}
+
+/**
+ * Fails when a watch has neither heard anything nor begun anew for so long that it has stopped trying. One that fails again and again
+ * tries; a restart would not help it.
+ */
+export function effortCheck(
+  watches: () => readonly WatchFacts[],
+  attempts: (side: string, kind: string) => number,
+  silence: Silence,
+): Check {
+  return {
+    name: 'watches',
+    problem: () => {
+      const idle = watches().filter(({ side, kind, heardAtMs = 0 }) => {
+        const signs = `${heardAtMs} ${attempts(side, kind)}`;
+        // Before the start has come to it, a watch has nothing to try.
+        return signs !== '0 0' && silence.msOf(`${side} ${kind}`, signs) > wedgedMs;
+      });
+      if (idle.length === 0) return undefined;
+      return `given up without a reason: ${idle.map(({ side, kind }) => `${side} ${kind}`).join(', ')}`;
+    },
+  };
+}
+
+/** How long something has stayed as it is, on a clock that never jumps; as far as it was looked at. */
+export class Silence {
+  readonly #seen = new Map<string, { readonly state: string; readonly sinceMs: number }>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  msOf(id: string, state: string): number {
+    const seen = this.#seen.get(id);
+    if (seen?.state === state) return this.#now() - seen.sinceMs;
+    this.#seen.set(id, { state, sinceMs: this.#now() });
+    return 0;
+  }
 }
 
 function minutes(ms: number): string {

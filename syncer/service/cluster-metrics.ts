@@ -47,7 +47,7 @@ export function addClusterMetrics(registry: Registry, sources: ClusterSources): 
 function counters(registers: Registry[]): Omit<ClusterMetrics, 'behind'> {
   const requests = new Counter({
     name: 'vcluster_requests_total',
-    help: 'Requests to an API server that came to their end, by status code; status 0 is a request without an answer.',
+    help: 'Requests to an API server that came to their end, watches not counted; status 0 is a request without an answer.',
     labelNames: ['side', 'verb', 'kind', 'status'],
     registers,
   });

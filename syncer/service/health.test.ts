@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { loopCheck, startChecks, watchCheck } from './checks.ts';
+import { effortCheck, loopCheck, Silence, startChecks, watchCheck } from './checks.ts';
 import type { LoopPulse } from './checks.ts';
 import { report } from './health.ts';
+import type { Check } from './health.ts';
 
 const minuteMs = 60_000;
 const calm: LoopPulse = { oldestMs: 0, sinceLastLookMs: 0, slowerThan: () => 0 };
@@ -31,38 +32,80 @@ describe('loopCheck() [OPS-10]', () => {
   });
 });
 
-describe('watchCheck() [OPS-10]', () => {
-  const heard = (agoMs: number) => ({ side: 'host', kind: 'pods', objects: 3, complete: true, heardAtMs: -agoMs });
+const facts = { side: 'host', kind: 'pods', objects: 3, complete: true, heardAtMs: 7 };
 
+/** A check that is asked every ten seconds, as the kubelet does, until so much time has passed. */
+function asked(of: (silence: Silence) => Check, forMs: number, meanwhile: () => void = () => {}): string | undefined {
+  let nowMs = 0;
+  const check = of(new Silence(() => nowMs));
+  for (; nowMs < forMs; nowMs += 10_000) {
+    check.problem();
+    meanwhile();
+  }
+  return check.problem();
+}
+
+describe('watchCheck() [OPS-10]', () => {
   test.each([
     [80_000, undefined],
     [200_000, 'nothing heard for more than 150 s of pods'],
-  ])('after %d ms of silence says %s', (agoMs, problem) => {
-    expect(
-      watchCheck(
-        'host',
-        () => [heard(agoMs)],
-        () => 0,
-      ).problem(),
-    ).toBe(problem);
-    expect(
-      watchCheck(
-        'virtual',
-        () => [heard(agoMs)],
-        () => 0,
-      ).problem(),
-    ).toBeUndefined();
+  ])('after %d ms of silence says %s', (forMs, problem) => {
+    expect(asked((silence) => watchCheck('host', () => [facts], silence), forMs)).toBe(problem);
+    expect(asked((silence) => watchCheck('virtual', () => [facts], silence), forMs)).toBeUndefined();
   });
 
   test('leaves what was never heard of to the start', () => {
-    const never = { ...heard(0), heardAtMs: undefined };
+    const never = { ...facts, heardAtMs: undefined };
+    expect(asked((silence) => watchCheck('host', () => [never], silence), 3_600_000)).toBeUndefined();
+  });
+});
+
+describe('effortCheck() [OPS-10]', () => {
+  const hourMs = 60 * minuteMs;
+
+  test('is content with a watch that hears something, and with one that fails again and again', () => {
+    let heardAtMs = 0;
+    let attempts = 0;
+    const hears = (silence: Silence) =>
+      effortCheck(
+        () => [{ ...facts, heardAtMs }],
+        () => 0,
+        silence,
+      );
+    const tries = (silence: Silence) =>
+      effortCheck(
+        () => [facts],
+        () => attempts,
+        silence,
+      );
+    expect(asked(hears, hourMs, () => void heardAtMs++)).toBeUndefined();
+    expect(asked(tries, hourMs, () => void attempts++)).toBeUndefined();
+  });
+
+  test('is content with a watch that has not begun, for the start waits for an API server', () => {
+    const early = { ...facts, heardAtMs: undefined };
     expect(
-      watchCheck(
-        'host',
-        () => [never],
-        () => 1e12,
-      ).problem(),
+      asked(
+        (silence) =>
+          effortCheck(
+            () => [early],
+            () => 0,
+            silence,
+          ),
+        hourMs,
+      ),
     ).toBeUndefined();
+  });
+
+  test('fails when a watch has stopped trying', () => {
+    const stuck = (silence: Silence) =>
+      effortCheck(
+        () => [facts],
+        () => 3,
+        silence,
+      );
+    expect(asked(stuck, 15 * minuteMs)).toBeUndefined();
+    expect(asked(stuck, 25 * minuteMs)).toBe('given up without a reason: host pods');
   });
 });
 

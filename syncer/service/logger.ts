@@ -3,6 +3,7 @@
  * say of an object is its key, and of an error only what is listed here is told.
  */
 import { pino } from 'pino';
+import { withoutFloods } from './floods.ts';
 import { LogSink } from './log-sink.ts';
 
 export interface Logger {
@@ -27,7 +28,7 @@ export function createLogger(level: string): Logger {
     formatters: { level: (label: string): object => ({ level: label }) },
     serializers: { err: (error: unknown): object => errorFields(error) },
   };
-  return pino(options, sink);
+  return withoutFloods(pino(options, sink));
 }
 
 /** An error for a log line. Other properties, such as the options of a request, may hold anything and are left out. */

@@ -158,3 +158,19 @@ describe('numbers that JavaScript cannot hold [CORE-23, F71]', () => {
     expect(JSON.stringify(mergePatch(from ?? {}, to ?? {}))).toBe(`{"n":${after}}`);
   });
 });
+
+test('a thousand levels are looked at once each, not once for every level above [F71]', () => {
+  let looks = 0;
+  const deep = (leaf: number): object => {
+    let value: object = { leaf };
+    for (let level = 0; level < 1_000; level++) {
+      const inner = value;
+      value = Object.defineProperty({}, 'a', { enumerable: true, get: () => (looks++, inner) });
+    }
+    return value;
+  };
+  expect(equal(deep(1), deep(1))).toBe(true);
+  expect(mergePatch(deep(1), deep(2))).toBeDefined();
+  expect(equal(deep(1), undefined)).toBe(false);
+  expect(looks).toBeLessThan(20_000);
+});

@@ -11,19 +11,22 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** Whether two values mean the same: order of keys is irrelevant; missing, null, empty map and empty list are alike. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (a instanceof ExactNumber || b instanceof ExactNumber) return equalNumbers(a, b);
-  if (isBlank(a)) return isBlank(b);
-  if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b);
-  return isObject(a) && isObject(b) && equalMaps(a, b);
+  if (isObject(a) && isObject(b)) return equalMaps(a, b);
+  if (Array.isArray(a) && Array.isArray(b)) return equalLists(a, b);
+  return equalNumbers(a, b) || (isBlank(a) && isBlank(b));
 }
 
 /** The JSON merge patch (RFC 7386) that makes `before` mean the same as `after`; undefined when it does already. */
 export function mergePatch(before: object, after: object): object | undefined {
   const from = isObject(before) ? before : {};
   const to = isObject(after) ? after : {};
-  const changes = keysOf(from, to)
-    .filter((key) => !equal(own(from, key), own(to, key)))
-    .map((key) => [key, change(own(from, key), own(to, key))] as const);
+  // Every value is looked at once, however deep it is: a tenant decides how deep.
+  const changes = keysOf(from, to).flatMap((key) => {
+    const [old, next] = [own(from, key), own(to, key)];
+    if (!isObject(old) || !isObject(next)) return equal(old, next) ? [] : [[key, next ?? null] as const];
+    const inner = mergePatch(old, next);
+    return inner === undefined ? [] : [[key, inner] as const];
+  });
   return changes.length === 0 ? undefined : Object.fromEntries(changes);
 }
 
@@ -36,18 +39,16 @@ export function equalQuantity(a: string | number, b: string | number): boolean {
   return scaled(left, exponent) === scaled(right, exponent);
 }
 
-function change(before: unknown, after: unknown): unknown {
-  if (after === undefined || after === null) return null;
-  if (isObject(before) && isObject(after)) return mergePatch(before, after) ?? {};
-  return after;
-}
-
 function equalNumbers(a: unknown, b: unknown): boolean {
-  return isNumber(a) && isNumber(b) && equalQuantity(String(a), String(b));
+  const isExact = a instanceof ExactNumber || b instanceof ExactNumber;
+  return isExact && isNumber(a) && isNumber(b) && equalQuantity(String(a), String(b));
 }
 
 function equalMaps(a: JsonObject, b: JsonObject): boolean {
-  return keysOf(a, b).every((key) => equal(own(a, key), own(b, key)));
+  return (
+    Object.keys(a).every((key) => equal(a[key], own(b, key))) &&
+    Object.keys(b).every((key) => Object.hasOwn(a, key) || isBlank(b[key]))
+  );
 }
 
 function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {

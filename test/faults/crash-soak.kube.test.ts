@@ -22,25 +22,25 @@ const random = randomFrom(seed);
 
 /** What befalls one way for one round. */
 const faults: Readonly<Record<string, Rule>> = {
-  'late events [F14]': { do: { is: 'line', to: () => ({ is: 'delay', ms: 200 }) }, chance: 0.3 },
-  'doubled events [F20]': { do: { is: 'line', to: () => ({ is: 'twice' }) }, chance: 0.3 },
-  'watches that have expired [F24]': {
+  'late events': { do: { is: 'line', to: () => ({ is: 'delay', ms: 200 }) }, chance: 0.3 },
+  'doubled events': { do: { is: 'line', to: () => ({ is: 'twice' }) }, chance: 0.3 },
+  'watches that have expired': {
     when: ({ isWatch }) => isWatch,
     chance: 0.7,
     do: { is: 'answer', answer: { status: 410, body: { kind: 'Status', code: 410, reason: 'Expired' } } },
   },
-  'too many requests [F29]': {
+  'too many requests': {
     when: ({ isWatch }) => !isWatch,
     chance: 0.3,
     do: { is: 'answer', answer: { status: 429, headers: { 'retry-after': '1' } } },
   },
-  'errors of the server [F30]': {
+  'errors of the server': {
     chance: 0.5,
     do: { is: 'answer', answer: { status: 503, body: { kind: 'Status', code: 503 } } },
   },
-  'lost answers [F32]': { when: ({ isWrite }) => isWrite, chance: 0.2, do: { is: 'lose' } },
-  'cut lines [F33]': { do: { is: 'line', to: () => ({ is: 'truncate', bytes: 40 }) }, chance: 0.05 },
-  'slow answers [F48]': { do: { is: 'delay', ms: [0, 1_500] }, chance: 0.5 },
+  'lost answers': { when: ({ isWrite }) => isWrite, chance: 0.2, do: { is: 'lose' } },
+  'cut lines': { do: { is: 'line', to: () => ({ is: 'truncate', bytes: 40 }) }, chance: 0.05 },
+  'slow answers': { do: { is: 'delay', ms: [0, 1_500] }, chance: 0.5 },
 };
 
 let stage: Stage;

@@ -168,6 +168,9 @@ describe(`the syncer's process (${form})`, { timeout: patience }, () => {
         await sleep(isLong ? 70_000 : 1_500);
         syncer.signal('SIGCONT');
         await sleep(1_000);
+        // After so long it does not trust itself any more.
+        if (isLong) await syncer.ended();
+        if (isLong) await syncer.start();
       }, notOnce),
     );
     expect(report).toMatchObject({ ok: true });
@@ -229,7 +232,7 @@ describe(`what the syncer lives on (${form})`, { timeout: patience }, () => {
 
   test('very many objects to list at a start: it answers all the time, and deletes nothing [F58] [OPS-07]', async () => {
     const { syncer, virtual } = stage.pair;
-    const many = isLong ? 10_000 : 1_000;
+    const many = isLong ? 10_000 : 600;
     await makeNamespace(stage.pair, 'many');
     const data = { text: 'x'.repeat(2_000) };
     const made = Array.from({ length: many }, (_, index) =>

@@ -2,7 +2,7 @@
  * One kind of one API server, followed from the start of the audit to its end: what is there now, and every life that began or
  * ended. Survives crashes of the server; what may have been missed meanwhile is counted as a gap, never passed over in silence.
  *
- *   list ─► watch ─► watch again where it was ─► (410, or refused too often) gap, list
+ *   list ─► watch ─► watch again where it was ─► (410, refused too often, or the store has gone back) gap, list
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from './api.ts';
@@ -59,7 +59,7 @@ export class Watcher {
     let refusals = 0;
     while (!signal.aborted) {
       try {
-        if (this.#version === '') await this.#list();
+        if (this.#version === '' || (await this.#hasGoneBack())) await this.#list();
         await this.#watch(signal);
         refusals = 0;
       } catch (error) {
@@ -81,6 +81,12 @@ export class Watcher {
     this.#version = version;
     this.#complete = true;
     this.#changed();
+  }
+
+  /** A watch from a version that a restored or emptied store has not reached yet would be silent for ever. */
+  async #hasGoneBack(): Promise<boolean> {
+    const { version } = await this.#api.list(`/api/v1/${this.plural}?limit=1`);
+    return BigInt(version) < BigInt(this.#version);
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

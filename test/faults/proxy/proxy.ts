@@ -63,6 +63,7 @@ export class ChaosProxy {
   readonly #wires = new Map<number, Wire>();
   readonly #connections = new Set<Connection>();
   readonly #watches = new Set<WatchRelay>();
+  readonly #sockets = new Set<TLSSocket>();
   #settings: Settings;
   #requests = 0;
   #writes = 0;
@@ -144,6 +145,7 @@ export class ChaosProxy {
     this.#front.close();
     this.#inner.close();
     for (const wire of this.#wires.values()) wire.reset();
+    for (const socket of this.#sockets) socket.destroy();
     await once(this.#inner, 'close');
   }
 
@@ -161,6 +163,8 @@ export class ChaosProxy {
   #accept(socket: TLSSocket): void {
     const wire = this.#wires.get(socket.remotePort ?? 0);
     socket.on('error', () => {});
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     if (wire === undefined) socket.destroy();
     else if (socket.alpnProtocol === 'h2') this.#speak(socket, wire);
     else this.#passThrough(socket);

@@ -34,8 +34,9 @@ export class Upstream {
     return stream;
   }
 
+  /** What was forwarded is carried out, and its answer noted, although nobody waits for it any more. */
   close(): void {
-    for (const session of this.#sessions.values()) session.destroy();
+    for (const session of this.#sessions.values()) session.close();
   }
 
   #session(withCertificate: boolean): ClientHttp2Session {
