@@ -39,6 +39,7 @@ import { issue } from './pki/certificates.ts';
 import type { CertifiedKey } from './pki/certificates.ts';
 import { ReleaseService } from './release-service.ts';
 import { resources } from './resources/index.ts';
+import { watchForRestored } from './restored.ts';
 import { stayAwake } from './service/awake.ts';
 import { createLogger } from './service/logger.ts';
 import type { Logger } from './service/logger.ts';
@@ -123,6 +124,7 @@ class Syncer {
         kept.catch(() => undefined);
       },
     });
+    const restored = watchForRestored(signal);
     const caches = buildCaches({
       resources,
       indexes: gatewayIndexes,
@@ -130,6 +132,7 @@ class Syncer {
       hostNamespace: release.namespace,
       log: this.#log,
       telemetry: this.#observation.cluster,
+      onOutlook: restored.onOutlook,
       // Before everything is listed, absence means nothing; the first pass looks at all of it (OPS-07).
       onChange: (change) => {
         service.observe(change);
@@ -154,6 +157,7 @@ class Syncer {
     engine = this.#engine({ ...release, storeEpoch }, caches.stores, guards);
     parts.push(
       stayAwake(signal),
+      restored.ended,
       service.repair(signal),
       engine.run(signal),
       this.#audits(engine, caches, signal),

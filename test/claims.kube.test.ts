@@ -86,11 +86,12 @@ const containers = [{ name: 'c', image: 'x', volumeMounts: [{ name: 'v', mountPa
 describe('claims', () => {
   test('without a class get the default of the host, and are shown bound with what was chosen there [PVC-01, PVC-04, PVC-07, PVC-08]', async () => {
     await claim('data');
-    const virtual = await bound('data');
-    const host = await hostOf('data');
-    expect(virtual.spec).toMatchObject({ storageClassName: 'fast', volumeName: host?.spec.volumeName });
-    expect(virtual.status).toEqual(host?.status);
-    expect(virtual.metadata.annotations).toMatchObject({ 'pv.kubernetes.io/bind-completed': 'yes' });
+    await bound('data');
+    await idle(pair.syncer);
+    const [virtual, host] = [await virtualOf('data'), await hostOf('data')];
+    expect(virtual?.spec).toMatchObject({ storageClassName: 'fast', volumeName: host?.spec.volumeName });
+    expect(virtual?.status).toEqual(host?.status);
+    expect(virtual?.metadata.annotations).toMatchObject({ 'pv.kubernetes.io/bind-completed': 'yes' });
   });
 
   test('are found by the pods that use them, also those that a pod brings along [PVC-12, POD-101, POD-102]', async () => {
@@ -116,9 +117,7 @@ describe('claims', () => {
 
   test('grow when the tenant says so, where the class of the host allows it [PVC-06]', async () => {
     await pair.virtual.patch(claims, { namespace, name: 'data' }, { spec: { resources: size('2Gi') } });
-    await until('the host to be asked for more', async () =>
-      JSON.stringify((await hostOf('data'))?.spec.resources).includes('2Gi'),
-    );
+    await expect.poll(async () => (await hostOf('data'))?.spec.resources, { timeout: 20_000 }).toEqual(size('2Gi'));
   });
 
   test('cannot ask for a volume by its name or its labels, and say why [PVC-16, ABU-15]', async () => {

@@ -186,7 +186,7 @@ describe('Deployments', () => {
 });
 
 describe('DaemonSets', () => {
-  test('have a pod on each node that the virtual cluster shows, marked for the autoscaler of the host [POD-12, POD-165]', async () => {
+  test('have a pod on each node that the virtual cluster shows, marked for drains and the autoscaler of the host [POD-12, POD-165, POD-167]', async () => {
     await stage.create('shows-the-node', { nodeSelector: { 'kubernetes.io/hostname': 'kwok-1' } });
     await stage.running('shows-the-node');
     const toleration = [{ operator: 'Exists' }];
@@ -213,6 +213,8 @@ describe('DaemonSets', () => {
       'vcluster.loft.sh/owner-set-kind': 'DaemonSet',
     });
     const bare = await stage.hostWhen('shows-the-node');
+    // So a drain of the host takes it without being forced to (docs/pods.md).
+    expect(bare.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Service', controller: true })]);
     expect(bare.metadata.annotations).toMatchObject({ 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' });
     expect(bare.metadata.annotations).not.toHaveProperty('cluster-autoscaler.kubernetes.io/daemonset-pod');
   });

@@ -6,12 +6,16 @@ import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { apply, copyOfTree, editsOf } from './support/walkthrough.ts';
 import type { Edit } from './support/walkthrough.ts';
 
 const run = promisify(execFile);
+/** Ends what hangs, with what it has started. */
+const toolTimeoutMs = 230_000;
 const sampleFile = 'test/samples/ingresses.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 let copy: string;
 let edits: readonly Edit[];
@@ -26,7 +30,12 @@ afterAll(() => rm(copy, { recursive: true, force: true }));
 
 /** Runs a tool of node_modules in the copy. @throws with what it printed when it fails */
 async function tool(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const options = { cwd: copy, env: { ...process.env, NO_COLOR: '1', ...env }, maxBuffer: 2 ** 26 };
+  const options = {
+    cwd: copy,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    maxBuffer: 2 ** 26,
+    timeout: toolTimeoutMs,
+  };
   const { stdout } = await run(join(copy, 'node_modules/.bin', name), args, options).catch((error: unknown) => {
     const { stdout: told = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
     throw new Error(`${name} ${args.join(' ')} failed:\n${told}${stderr}`, { cause: error });
@@ -95,7 +104,7 @@ describe('the walk-through of CONTRIBUTING.md', () => {
     expect(titles.length).toBeGreaterThanOrEqual(9);
     for (const title of ['a second look writes nothing', 'the tenant sees it', 'deleted by the tenant', 'left alone'])
       expect(titles).toContainEqual(expect.stringContaining(title));
-  }, 240_000);
+  });
 
   test('without its sample it does not pass', async () => {
     await rm(join(copy, sampleFile));

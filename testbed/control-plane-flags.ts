@@ -136,7 +136,12 @@ function aggregationFlags(pki: PkiPaths): readonly string[] {
 
 function roleFlags({ role, bindAddress }: ControlPlaneFacts): readonly string[] {
   if (role === 'virtual') {
-    return ['--endpoint-reconciler-type=none', '--kubelet-preferred-address-types=InternalIP,Hostname'];
+    return [
+      '--endpoint-reconciler-type=none',
+      '--kubelet-preferred-address-types=InternalIP,Hostname',
+      // Whether a claim may grow depends on its class, which only the host knows [PVC-06].
+      '--disable-admission-plugins=PersistentVolumeClaimResize',
+    ];
   }
   // A loopback address is refused as an endpoint; then nothing but this machine can reach the server anyway.
   const reconciler = bindAddress.startsWith('127.')

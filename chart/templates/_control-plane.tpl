@@ -64,6 +64,8 @@
     - --etcd-keyfile=/pki/apiserver/etcd-client.key
     - --authorization-mode=Node,RBAC
     - --enable-admission-plugins=NodeRestriction
+    {{- /* Whether a claim may grow depends on its class, which only the host knows. */}}
+    - --disable-admission-plugins=PersistentVolumeClaimResize
     - --admission-control-config-file=/pki/apiserver/admission.yaml
     - --allow-privileged=true
     - --service-account-issuer={{ $issuer }}

@@ -128,6 +128,27 @@ describe('Cache', () => {
     expect(cache.get(key)?.metadata.uid).toBe('u2');
   });
 
+  test('restart() takes a list of a store that was set back for the whole truth [F19]', () => {
+    cache.replaceAll([objectOf(3), objectOf(9, { name: 'b', uid: 'u2' }), objectOf(8, { name: 'c', uid: 'u3' })], '9');
+    cache.wrote(objectOf(20, { name: 'd', uid: 'u4' }));
+    changes = [];
+    cache.restart([objectOf(3), objectOf(5, { name: 'b', uid: 'u2', app: 'older' })], '7');
+    expect(changes).toEqual(['u2@9 → -', 'u3@8 → -', 'u4@20 → -', '- → u2@5']);
+    expect(cache.indexed(byApp, 'older')).toHaveLength(1);
+    cache.observe(objectOf(8, { name: 'b', uid: 'u2' }), false);
+    expect(cache.get({ namespace: 'n', name: 'b' })?.metadata.resourceVersion).toBe('8');
+  });
+
+  test('an item that cannot be taken in is handed over, and the others are taken in [OPS-14]', () => {
+    const broken: unknown[] = [];
+    cache.replaceAll([objectOf(1), {} as KubeObject, objectOf(2, { name: 'b', uid: 'u2' })], '2', (item) =>
+      broken.push(item),
+    );
+    expect(broken).toEqual([{}]);
+    expect(cache.list('').map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+    expect(cache.complete).toBe(true);
+  });
+
   test('indexes follow their objects', () => {
     cache.replaceAll([objectOf(1), objectOf(2, { name: 'b', uid: 'u2' })], '2');
     expect(cache.indexed(byApp, 'web')).toHaveLength(2);

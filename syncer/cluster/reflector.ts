@@ -12,7 +12,7 @@ import type { Logger } from '../service/logger.ts';
 import { versionTooLarge } from './answer.ts';
 import type { Cache } from './cache.ts';
 import type { RestartReason, Telemetry } from './telemetry.ts';
-import { isNewer } from './version.ts';
+import { isOlder } from './version.ts';
 import { IdleError } from './watch-stream.ts';
 import { initialWatchState, nextWatchState, watchDelayMs } from './watch-state.ts';
 import type { WatchInput, WatchState } from './watch-state.ts';
@@ -47,6 +47,8 @@ export interface ReflectorOptions {
   readonly now?: () => number;
 }
 
+/** The version is gone, or the server cannot list by version at all. */
+const unlistable = [400, 410, 422] as const;
 /** A store is taken for restored after so many reads that were older, over so long. */
 const readsUntilRestored = 3;
 const restoredAfterMs = 10_000;
@@ -129,11 +131,11 @@ export class Reflector {
   /** First what a cache of the server may answer, then what its store says (benchmarks §3.2, §3.3). */
   async #page(signal: AbortSignal): Promise<ListPage> {
     const { cluster, kind, scope } = this.#options;
-    if (this.#seen !== undefined && !this.#acceptsOlder) {
+    if (this.#seen !== undefined && this.#seen !== '' && !this.#acceptsOlder) {
       try {
         return await cluster.list(kind, { ...scope, notOlderThan: this.#seen }, signal);
       } catch (error) {
-        if (!isStatus(error, 410) && !isTooLarge(error)) throw error;
+        if (!isStatus(error, ...unlistable) && !isTooLarge(error)) throw error;
       }
     }
     return cluster.list(kind, scope, signal);
@@ -184,7 +186,7 @@ export class Reflector {
   }
 
   #isOlder(version: string): boolean {
-    return this.#seen !== undefined && version !== this.#seen && isNewer(this.#seen, version);
+    return this.#seen !== undefined && isOlder(version, this.#seen);
   }
 
   #isCurrent(version: string): void {

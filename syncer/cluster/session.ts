@@ -6,7 +6,7 @@
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectionError } from '../model/errors.ts';
+import { UnsentError } from './answer.ts';
 import { Connection } from './connection.ts';
 import type { Identity } from './connection.ts';
 
@@ -116,7 +116,7 @@ export class Session {
       );
     } catch (cause) {
       connection.retire();
-      throw new ConnectionError(`Could not open a stream to ${this.#access.url.host}`, { cause });
+      throw new UnsentError(`Could not open a stream to ${this.#access.url.host}`, { cause });
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNewer } from './version.ts';
+import { isNewer, isOlder } from './version.ts';
 
 test.each([
   ['10', '9', true],
@@ -16,3 +16,15 @@ test.each([
     expect(isNewer(version, than)).toBe(expected);
   },
 );
+
+test.each([
+  ['9', '10', true],
+  ['10', '9', false],
+  ['7', '7', false],
+  ['', '7', false],
+  ['7', '', false],
+  ['abc', '5', false],
+  ['5', 'abc', false],
+])('isOlder(%s, %s) says so only of numbers: %s [benchmarks 3.9]', (version, than, expected) => {
+  expect(isOlder(version, than)).toBe(expected);
+});

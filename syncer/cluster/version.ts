@@ -8,3 +8,8 @@ export function isNewer(version: string | undefined, than: string | undefined): 
   // Equal length, the common case, compares as text; otherwise the longer number is the larger.
   return version.length === than.length ? version > than : version.length > than.length;
 }
+
+/** Both are numbers, and the first is the smaller one. What cannot be compared is not older. */
+export function isOlder(version: string, than: string): boolean {
+  return version !== than && version !== '' && than !== '' && !isNewer(version, than);
+}

@@ -27,8 +27,8 @@ describe('nextWatchState', () => {
 
   test('a watch that has lasted begins anew without what went wrong before [benchmarks 3.6]', () => {
     const lasted = { ...watching, failures: 5 };
-    expect(nextWatchState(lasted, { is: 'ended', livedMs: 10_000 })).toEqual({ ...watching, failures: 0 });
-    expect(nextWatchState(lasted, { is: 'ended', livedMs: 9_999 })).toEqual({ ...watching, failures: 6, waits: true });
+    expect(nextWatchState(lasted, { is: 'ended', livedMs: 10_000 })).toEqual({ ...probing, failures: 0 });
+    expect(nextWatchState(lasted, { is: 'ended', livedMs: 9_999 })).toEqual({ ...probing, failures: 6, waits: true });
     expect(nextWatchState(lasted, { is: 'broken', livedMs: 10_000, progressed: false })).toEqual({
       ...probing,
       failures: 1,

@@ -1,15 +1,14 @@
 /**
  * The states of a reflector, stepped by one pure function.
  *
- *            ┌──────────────── current ───────────────────┐
- *            ▼                                            │
- *   list ──listed──► watch ──ended──► watch               │       (resumes from the last version that was applied)
- *    ▲ ▲               │ broken ────► probe ──current──► watch
- *    │ └─expired, idle─┘                │ behind          │
- *    │                  list ──behind──►└──────────► behind ──behind──► behind
+ *   list ──listed──► watch ──ended, broken──► probe ──current──► watch      (from the last version that was applied)
+ *    ▲                 │                        │
+ *    ├──expired, idle──┘                        │ behind
+ *    │                                          ▼
+ *    └───────────────current────────────────► behind ◄──behind── list, behind
  *
- * probe: the connection was lost; before the watch goes on, one small read says whether the store still is where it was. A server
- * whose store was restored answers a watch from a later version with silence until it has come so far again (faults F19).
+ * probe: before a watch goes on, one small read says whether the store still is where it was. A server whose store was restored
+ * answers a watch from a later version with silence until it has come so far again (faults F19).
  * behind: a list was older than what had been seen. It is not taken in, and asked for until it is no longer so (benchmarks §3.9).
  *
  * It never stops: only the process does. Delays grow from 0.8 s to 30 s with jitter (spec OPS-13) and begin anew once a watch has
@@ -52,8 +51,11 @@ const steps: Steps = {
   current: (state) =>
     state.at === 'probe' ? { ...state, at: 'watch', waits: false } : { ...setback(state), at: 'list', waits: false },
   behind: (state) => ({ ...setback(state), at: 'behind' }),
-  ended: (state, { livedMs }) =>
-    livedMs < goodAfterMs ? { ...state, ...setback(state) } : { ...state, failures: 0, waits: false },
+  ended: (state, { livedMs }) => {
+    if (state.at !== 'watch') return { ...state, ...setback(state) };
+    const good = livedMs >= goodAfterMs;
+    return { ...state, at: 'probe', ...(good ? { failures: 0, waits: false } : setback(state)) };
+  },
   expired: (state) => ({ ...setback(state), at: 'list' }),
   idle: (state) => ({ ...setback(state), at: 'list', waits: false }),
   broken: (state, { livedMs, progressed }) => {

@@ -63,11 +63,9 @@ export class Concerns {
   /** Keys that an object concerns by itself. */
   keysOf({ side, kind, before }: Pick<StoreChange, 'side' | 'kind' | 'before'>, object: KubeObject): readonly string[] {
     const keys: string[] = [];
+    const change = { side, kind, object, before: before === object ? undefined : before };
     for (const resource of this.#routesOf(side, kind)) {
-      let own = resource.keysOf({ side, kind, object }, this.#view);
-      // An object that says no more whose it is concerns the one that it was of (F69).
-      if (own.length === 0 && before !== undefined && before !== object)
-        own = resource.keysOf({ side, kind, object: before }, this.#view);
+      const own = resource.keysOf(change, this.#view);
       for (const key of own) keys.push(queueKey(resource.name, key));
     }
     return keys;

@@ -73,6 +73,9 @@ const workersDefault = 64;
 const workersMax = 256;
 const slowMs = 1_000;
 
+/** Statuses by which a server says no to what is asked; all others may pass. */
+const refusals: ReadonlySet<number> = new Set([400, 403, 413, 422]);
+
 export class Engine {
   readonly #options: EngineOptions;
   readonly #resources: ReadonlyMap<string, Resource>;
@@ -255,13 +258,19 @@ export class Engine {
     };
   }
 
-  /** What the host refused, the tenant must be able to see (CORE-07). Losing the event is not worth a second error. */
+  /** What the host refused, the tenant must be able to see (CORE-07). */
   async #tellTenant(resource: Resource, key: string, { error, failures }: Failure): Promise<void> {
     const isTrouble = error.status === 500 && failures >= toldAfterFailures;
-    if (!isTrouble && ![400, 403, 413, 422].includes(error.status)) return;
-    this.#options.metrics.refused(resource.name, 'server');
-    const actions = resource.onRefusal?.(key, isTrouble ? hostTrouble : error.message, this.#quiet);
-    if (actions === undefined) return;
+    if (!isTrouble && !refusals.has(error.status)) return;
+    // One wish is refused once, however often it is tried again.
+    if (isTrouble ? failures === toldAfterFailures : failures === 0)
+      this.#options.metrics.refused(resource.name, 'server');
+    await this.#afterRefusal(resource, key, isTrouble ? hostTrouble : error.message);
+  }
+
+  /** Losing the event is not worth a second error. */
+  async #afterRefusal(resource: Resource, key: string, message: string): Promise<void> {
+    const actions = resource.onRefusal?.(key, message, this.#quiet) ?? [];
     try {
       for (const action of actions) await this.#options.performer.perform(action);
     } catch (lost) {

@@ -25,6 +25,8 @@ export interface Change {
   readonly kind: Kind;
   /** The object after the change, or the last known one when it was deleted. */
   readonly object: KubeObject;
+  /** What it was before; absent when it is new, gone, or only looked at. */
+  readonly before?: KubeObject | undefined;
 }
 
 /** What a resource has on the host, counted before anything is written (spec OPS-08). */

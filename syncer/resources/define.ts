@@ -66,7 +66,10 @@ function ruleOf(kind: Kind): PolicyRule {
 function keysOf<T extends KubeObject>(def: ToHost<T>, change: Change, view: View): readonly string[] {
   if (change.kind.plural !== def.kind.plural || change.kind.group !== def.kind.group) return [];
   if (change.side === 'virtual') return [keyText(keyOf(change.object))];
-  const origin = originOf(change.object, def.kind, view.release);
+  // An object that says no more whose it is concerns the one that it was of (F69).
+  const origin = [change.object, change.before]
+    .map((seen) => seen && originOf(seen, def.kind, view.release))
+    .find(Boolean);
   return origin === undefined ? [] : [keyText(origin)];
 }
 

@@ -9,9 +9,15 @@ import {
   configMapObjects,
   jsonValues,
   labelMaps,
+  metadata as anyMetadata,
+  namespaceNames,
+  objectsOf,
+  partly,
+  referenceNames,
   runs,
   secretObjects,
   serviceObjects,
+  unknownFields,
 } from '../../test/support/arbitraries.ts';
 import { newPods } from '../../test/support/arbitrary-pods.ts';
 import { release } from '../../test/support/release.ts';
@@ -21,6 +27,7 @@ import type { World } from '../../test/support/world.ts';
 import { namespaces, nodes, services as serviceKind } from '../model/kubernetes.ts';
 import { configMaps } from './configmaps.ts';
 import { defineToHost } from './define.ts';
+import { persistentVolumeClaims } from './persistentvolumeclaims.ts';
 import { pods } from './pods/pods.ts';
 import { secrets } from './secrets.ts';
 import { services } from './services.ts';
@@ -36,10 +43,37 @@ const around: World = {
   host: [object(serviceKind, { name: 'kube-dns-x-kube-system-x-vc1', namespace: 'tenant-a' }, { spec: dns })],
 };
 
+const anySize = fc.constantFrom('1Gi', '1024Mi', '16Mi');
+const anySource = fc.record(
+  { kind: fc.constantFrom('PersistentVolumeClaim', 'VolumeSnapshot'), name: referenceNames, namespace: namespaceNames },
+  { requiredKeys: ['kind', 'name'] },
+);
+const claimObjects = objectsOf(
+  persistentVolumeClaims.kind,
+  anyMetadata,
+  fc.record({
+    spec: fc
+      .tuple(
+        partly({
+          accessModes: fc.constant(['ReadWriteOnce']),
+          resources: anySize.map((storage) => ({ requests: { storage } })),
+          storageClassName: fc.constantFrom('', 'fast'),
+          volumeName: fc.constantFrom('', 'pv-1'),
+          selector: fc.constant({ matchLabels: { app: 'web' } }),
+          dataSource: anySource,
+        }),
+        unknownFields,
+      )
+      .map(([known, unknown]) => ({ ...unknown, ...known })),
+    status: fc.constantFrom({}, { phase: 'Pending' }),
+  }),
+);
+
 const kinds: readonly (readonly [string, Resource, fc.Arbitrary<KubeObject>])[] = [
   ['configmaps', configMaps, configMapObjects],
   ['secrets', secrets, secretObjects],
   ['services', services, serviceObjects],
+  ['persistentvolumeclaims', persistentVolumeClaims, claimObjects],
   ['pods', defineToHost(pods), newPods],
 ];
 

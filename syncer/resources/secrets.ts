@@ -13,6 +13,7 @@ import { mergeMetadata } from '../translate/three-way.ts';
 import { defineToHost } from './define.ts';
 import { isFrozen } from './frozen.ts';
 import { podsBySecret } from './pods/references.ts';
+import { tokenSecretLabel } from './pods/tokens.ts';
 
 const content = ['data', 'immutable'] as const;
 
@@ -52,5 +53,12 @@ function hostType(type = 'Opaque'): string {
 
 /** The control plane's keys, the kubeconfig and other people's secrets pass by; only their names are kept. */
 function withoutForeignData(object: KubeObject): KubeObject {
-  return object.metadata.labels?.[labelKeys.managedBy] === undefined ? omit(object as SecretObject, ['data']) : object;
+  const { labels = {} } = object.metadata;
+  if (labels[labelKeys.managedBy] === undefined) return omit(object as SecretObject, ['data']);
+  return labels[tokenSecretLabel] === 'true' ? withoutValues(object) : object;
+}
+
+/** Which tokens there are is all that is ever asked; they are the largest part of what is kept for a pod beside the pod. */
+function withoutValues(secret: SecretObject): SecretObject {
+  return { ...secret, data: Object.fromEntries(Object.keys(secret.data ?? {}).map((key) => [key, ''])) };
 }

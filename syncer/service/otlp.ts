@@ -3,6 +3,7 @@
  * read from OTEL_EXPORTER_OTLP_… by the exporter itself. Attributes name kinds and keys; never anything from within an object.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -14,6 +15,8 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Traced, TracedRequest, Tracing } from './tracing.ts';
+
+const stopMaxMs = 2_000;
 
 const methods: Readonly<Record<string, string>> = {
   list: 'GET',
@@ -61,7 +64,8 @@ export function startTracing(traced: Traced, sampleRatio: number): Tracing {
       if (context !== undefined)
         noteRequest(tracer, context, { ...request, address: traced.addresses[request.side] ?? '' });
     },
-    stop: () => provider.shutdown().catch(() => undefined),
+    // A receiver that is away must not hold up the end of the process.
+    stop: () => Promise.race([provider.shutdown().catch(() => undefined), sleep(stopMaxMs, undefined, { ref: false })]),
   };
 }
 

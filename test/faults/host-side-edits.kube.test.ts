@@ -8,6 +8,7 @@ import { configMaps, pods, secrets, services } from '../../syncer/model/kubernet
 import type { Service } from '../../syncer/model/kubernetes.ts';
 import { keyOf } from '../../syncer/model/object.ts';
 import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
+import { secondLook } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { hostNamespace, releaseName, releaseServiceIp } from '../support/pair.ts';
 import { configMapOf, podOf, random, secretOf, seed, serviceOf, shop, Stage } from './hostile.ts';
@@ -246,8 +247,12 @@ describe("the release's Service made again", () => {
     for (const [kind, { metadata }] of survivors) {
       expect((await stage.virtual(kind, 'survivor'))?.metadata.uid).toBe(metadata.uid);
     }
-    const kubeconfig = await stage.pair.host.get(secrets, { namespace: hostNamespace, name: `vc-${releaseName}` });
-    expect(kubeconfig?.metadata.ownerReferences).toMatchObject([{ uid }]);
+    await until('the kubeconfig to have it, too', async () => {
+      const kubeconfig = await stage.pair.host.get(secrets, { namespace: hostNamespace, name: `vc-${releaseName}` });
+      return kubeconfig?.metadata.ownerReferences?.[0]?.uid === uid;
+    });
+    // The next start notes the identity of the backing store on the new Service.
+    await secondLook(stage.pair);
     expect(await stage.writtenAtRest()).toEqual([]);
   });
 

@@ -190,6 +190,27 @@ describe('a server that has too much to do', () => {
   });
 });
 
+test('a list of more than a page is whole, and of one moment [OPS-12] [benchmarks 3.2]', async () => {
+  await createMany(510, 'page');
+  stage.proxy.forget();
+  const { items, resourceVersion } = await client.list(configMaps, { namespace }, signal);
+  expect(items.filter(({ metadata }) => metadata.name.startsWith('page-'))).toHaveLength(510);
+  expect(stage.proxy.seen).toHaveLength(2);
+  expect(items.every(({ metadata }) => Number(metadata.resourceVersion) <= Number(resourceVersion))).toBe(true);
+});
+
+// Eighty megabytes through etcd are not for every day.
+test.runIf(process.env['LONG'] !== undefined)(
+  'a page that is too long is asked for in smaller ones [F37, F71]',
+  async () => {
+    const big = 'x'.repeat(1_000_000);
+    for (let round = 0; round < 80; round++)
+      await stage.direct.create(configMaps, configMapOf(`big-${round}`, { big }));
+    const { items } = await client.list(configMaps, { namespace }, signal);
+    expect(items.filter(({ metadata }) => metadata.name.startsWith('big-'))).toHaveLength(80);
+  },
+);
+
 describe('a kind whose requests hang', () => {
   test('slows no other, and what is small never waits behind bulk [F48]', async () => {
     const { promise: release, resolve } = Promise.withResolvers<void>();

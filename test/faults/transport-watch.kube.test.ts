@@ -56,6 +56,16 @@ function versionOf(name: string): string | undefined {
   return follower.cache.get({ namespace, name })?.metadata.resourceVersion;
 }
 
+test('a watch asks for bookmarks, and for its own end in five to ten minutes [OPS-12] [benchmarks 3.5]', async () => {
+  await Promise.all(stage.proxy.watches.map((watch) => watch.reset()));
+  const found = await eventually('the next watch', () =>
+    Promise.resolve(stage.proxy.seen.find(({ request }) => ofWatch(request))),
+  );
+  const seconds = Number(found.request.query.get('timeoutSeconds'));
+  expect(found.request.query.get('allowWatchBookmarks')).toBe('true');
+  expect(seconds >= 300 && seconds <= 600).toBe(true);
+});
+
 /** The watch that is open is told that its version is too old. */
 async function expire(): Promise<void> {
   const told = (): number => follower.told.filter((reason) => reason === 'expired').length;

@@ -1,7 +1,7 @@
 /** Labels and annotations that only pods get on the host, beside those of every synced object. */
 import { namespaces } from '../../model/kubernetes.ts';
 import type { Pod } from '../../model/kubernetes.ts';
-import type { OwnerReference, StringMap } from '../../model/object.ts';
+import type { KubeObject, OwnerReference, StringMap } from '../../model/object.ts';
 import type { Virtual } from '../../model/side.ts';
 import type { Release, View } from '../../model/view.ts';
 import { namespaceLabelKey } from '../../translate/labels.ts';
@@ -25,7 +25,7 @@ const setKinds: ReadonlySet<string> = new Set([
  */
 export function namespaceLabels(pod: Virtual<Pod>, view: View): StringMap | undefined {
   const namespace = view.virtual.get(namespaces, { namespace: '', name: pod.metadata.namespace ?? '' });
-  return namespace && ofNamespace(namespace.metadata.labels ?? {}, view.release);
+  return namespace && ofNamespace(namespace, view.release);
 }
 
 /** What host tools, the cluster autoscaler above all, would read from the pod's owners: on the host it has none of them. */
@@ -40,8 +40,16 @@ export function ownerAnnotations(pod: Virtual<Pod>): StringMap {
   };
 }
 
-function ofNamespace(labels: StringMap, release: Release): StringMap {
-  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [namespaceLabelKey(key, release), value]));
+/** Every look at every pod asks for them, and each key is a digest: remembered for as long as the Namespace stays as it is. */
+const translated = new WeakMap<KubeObject, { readonly release: Release; readonly labels: StringMap }>();
+
+function ofNamespace(namespace: KubeObject, release: Release): StringMap {
+  const known = translated.get(namespace);
+  if (known?.release === release) return known.labels;
+  const own = Object.entries(namespace.metadata.labels ?? {});
+  const labels = Object.fromEntries(own.map(([key, value]) => [namespaceLabelKey(key, release), value]));
+  translated.set(namespace, { release, labels });
+  return labels;
 }
 
 function isSet({ apiVersion, kind }: OwnerReference): boolean {

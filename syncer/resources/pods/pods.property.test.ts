@@ -1,8 +1,8 @@
 /** Pods of a tenant who means harm: what comes out refers to nothing but the tenant's own, and loses nothing on the way. */
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { ExactNumber } from '../../model/json.ts';
-import { namespaces, nodes, services } from '../../model/kubernetes.ts';
+import { ExactNumber, parseJson } from '../../model/json.ts';
+import { namespaces, nodes, pods as podKind, services } from '../../model/kubernetes.ts';
 import type { Container, Pod } from '../../model/kubernetes.ts';
 import { equal } from '../../translate/equality.ts';
 import { hostName } from '../../translate/names.ts';
@@ -134,6 +134,15 @@ describe('pull()', () => {
     );
     fc.assert(fc.property(newPods, statuses, fc.constantFrom(undefined, 'node-1', 'node-2'), survives), often);
   });
+});
+
+test('a grace period that no number can hold is the same on both sides: there is nothing to shorten [POD-23, F71]', () => {
+  const deleting = (): Pod => {
+    const end = '{"deletionTimestamp":"2026-01-01T00:00:00Z","deletionGracePeriodSeconds":9223372036854775807}';
+    const its = { name: 'a', namespace: 'shop', uid: 'u', ...(parseJson(end) as object) };
+    return object(podKind, its, { spec: { containers: [], nodeName: 'node-1' }, status: { phase: 'Running' } });
+  };
+  expect(pods.pull?.(deleting(), deleting(), viewOf(around))).toEqual([]);
 });
 
 /** A container that is not refused. */

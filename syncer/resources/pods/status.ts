@@ -13,6 +13,7 @@ import { equal, mergePatch } from '../../translate/equality.ts';
 import { pushEphemeral } from './ephemeral.ts';
 import { withOwnImages } from './images.ts';
 import { pushResize } from './resize.ts';
+import { inTenantsWords } from './status-words.ts';
 
 const defaultGraceSeconds = 30;
 
@@ -69,8 +70,9 @@ function unbindable(hostNode: string, virtual: Virtual<Pod>): Action {
   return deleteVirtual(virtual, hostNode === '' ? defaultGraceSeconds : undefined);
 }
 
-function pullStatus(host: Host<Pod>, virtual: Virtual<Pod>, { podRules }: Release): readonly Action[] {
-  const status = withOwnImages(statusFromHost(host, virtual), virtual.spec, podRules.images);
+function pullStatus(host: Host<Pod>, virtual: Virtual<Pod>, release: Release): readonly Action[] {
+  const shown = withOwnImages(statusFromHost(host, virtual), virtual.spec, release.podRules.images);
+  const status = inTenantsWords(shown, virtual.metadata, release);
   const patch = mergePatch(virtual.status ?? {}, status);
   return patch === undefined ? [] : [statusPatch('virtual', virtual, patch)];
 }

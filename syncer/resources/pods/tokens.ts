@@ -91,16 +91,20 @@ export const tokens: Resource = {
   decide,
 };
 
-function keysOf({ side, kind, object }: Change, view: View): readonly string[] {
+function keysOf({ side, kind, object, before }: Change, view: View): readonly string[] {
   if (kind.plural === secrets.plural && side === 'host') {
-    const pod = isTokenSecret(object.metadata, view.release)
-      ? object.metadata.annotations?.[tokenAnnotations.pod]
-      : undefined;
+    const { metadata } = [object, before].find((seen) => seen && isTokenSecret(seen.metadata, view.release)) ?? {};
+    const pod = metadata?.annotations?.[tokenAnnotations.pod];
     return pod === undefined ? [] : [pod];
   }
-  if (kind.plural !== pods.plural) return [];
+  if (kind.plural !== pods.plural || (before !== undefined && isSameHere(before, object))) return [];
   const pod = side === 'virtual' ? (object as Virtual<Pod>) : originalOf(object, view);
   return pod !== undefined && wantsTokens(pod) ? [keyText(keyOf(pod))] : [];
+}
+
+/** Which tokens a pod has never changes, nor does its status matter. */
+function isSameHere(before: KubeObject, after: KubeObject): boolean {
+  return before.metadata.uid === after.metadata.uid && isDeleting(before) === isDeleting(after);
 }
 
 function originalOf(host: Host<KubeObject>, view: View): Virtual<Pod> | undefined {
