@@ -22,7 +22,7 @@ import { startOtlpReceiver } from './support/otlp-receiver.ts';
 import type { OtlpReceiver } from './support/otlp-receiver.ts';
 import { hostNamespace, releaseName, startPair } from './support/pair.ts';
 import type { Pair } from './support/pair.ts';
-import { alertRules, alertsFile, retarget, startScraping } from './support/scraping.ts';
+import { alertRules, alertsFile, startScraping } from './support/scraping.ts';
 
 const dir = join(stateDir, 'observability');
 /** In a Secret of the tenant's; in base64 as the API servers keep it. */
@@ -209,7 +209,6 @@ describe('the syncer and API servers go and come back', { timeout: 4 * alertLimi
     await pair.virtual.remove(services, { namespace, name: 'web' }, { uid: await uidOf(services, 'web') });
     await pair.virtualPlane.stop('kube-apiserver', 'SIGKILL');
     await pair.syncer.launch();
-    await retarget(dir, pair.syncer);
     const waiting = '[+] host API\n[-] virtual API\n';
     await until('the host to be reached', async () => (await answer('/readyz?verbose')).text.startsWith(waiting));
     expect((await answer('/readyz')).status).toBe(503);

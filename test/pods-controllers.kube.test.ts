@@ -133,7 +133,9 @@ describe('StatefulSets', () => {
     const { virtual, host } = await stage.running('db-0');
     await stage.remove('virtual', virtual);
     await stage.hostWhen('db-0', ({ metadata }) => metadata.deletionTimestamp !== undefined);
-    await stage.idle();
+    // Its last words are still brought to the same virtual pod.
+    await stage.report('db-0', { ...running, reason: 'Leaving' });
+    await stage.virtualWhen('db-0', ({ status }) => status?.['reason'] === 'Leaving');
     expect((await podsOf('virtual', 'db')).map(({ metadata }) => metadata.uid)).toEqual([virtual.metadata.uid]);
     expect((await podsOf('host', 'db')).map(({ metadata }) => metadata.uid)).toEqual([host.metadata.uid]);
     await stage.end('db-0');

@@ -158,9 +158,9 @@ function parsed(bytes: Buffer): KubeObject {
   return JSON.parse(bytes.toString()) as KubeObject;
 }
 
-function trimmed(object: KubeObject): KubeObject {
-  delete (object.metadata as { managedFields?: unknown }).managedFields;
-  return object;
+function trimmed({ metadata, ...rest }: KubeObject): KubeObject {
+  const { managedFields: _, ...kept } = metadata as Metadata & { readonly managedFields?: unknown };
+  return { ...rest, metadata: kept };
 }
 
 function inside({ namespace: of }: Metadata, namespace: string): boolean {

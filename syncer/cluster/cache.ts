@@ -7,6 +7,7 @@ import type { KubeObject } from '../model/object.ts';
 import { keyText } from '../model/side.ts';
 import type { Key, Side } from '../model/side.ts';
 import type { Index } from '../model/view.ts';
+import { shared } from './shared.ts';
 import { isNewer } from './version.ts';
 
 export interface CacheChange {
@@ -190,7 +191,7 @@ export class Cache {
   }
 
   #put(raw: KubeObject, by?: string): void {
-    const object = this.#options.keep?.(raw) ?? raw;
+    const object = shared(this.#options.keep?.(raw) ?? raw);
     const text = textOf(object);
     const before = this.#objects.get(text);
     if (before !== undefined && !isNews(object, before)) return;

@@ -13,7 +13,7 @@ const opening = ',"managedFields":[{"';
 const mark = 0;
 
 interface WithMetadata {
-  readonly metadata?: object | null;
+  metadata?: object | null;
 }
 
 interface Metadata {
@@ -23,8 +23,16 @@ interface Metadata {
 /** `objectsIn` finds the objects in what was parsed. @throws SyntaxError as JSON.parse does */
 export function parseLean<T>(text: string, objectsIn: (parsed: T) => readonly WithMetadata[]): T {
   const parsed = tryCut(text, objectsIn) ?? (parseJson(text) as T);
-  for (const { metadata } of objectsIn(parsed)) delete (metadata as Metadata | undefined)?.managedFields;
+  for (const object of objectsIn(parsed)) dropManagedFields(object);
   return parsed;
+}
+
+/** Not by `delete`: V8 keeps what was deleted from as a hash table, which takes half a KiB more and is slow to read ever after. */
+function dropManagedFields(object: WithMetadata): void {
+  const { metadata } = object;
+  if (metadata === undefined || metadata === null || !Object.hasOwn(metadata, 'managedFields')) return;
+  const { managedFields: _, ...rest } = metadata as Metadata;
+  object.metadata = rest;
 }
 
 function tryCut<T>(text: string, objectsIn: (parsed: T) => readonly WithMetadata[]): T | undefined {

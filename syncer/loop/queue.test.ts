@@ -142,6 +142,16 @@ describe('Queue', () => {
     expect(await next()).toBe('a');
   });
 
+  test('waits no longer than the failure allows, however many there were [CORE-06, F31]', async () => {
+    for (let round = 0; round < 20; round++) {
+      queue.add('a');
+      await next();
+      queue.settle('a', { ...failed, retryMaxMs: 500 });
+      expect((timers[0]?.dueMs ?? 0) - nowMs).toBeLessThanOrEqual(500);
+      pass(500);
+    }
+  });
+
   test('of several delays of a key the earliest wins, and none is left over', () => {
     queue.addAfter('a', 500);
     queue.addAfter('a', 100);

@@ -15,3 +15,13 @@ test('Reads finds the readers of what was read, and forgets what is not read any
   reads.replace('x', new Set());
   expect([...reads.readersOf(all)]).toEqual([]);
 });
+
+test('Reads keeps the others when one of several readers leaves, and nothing when all have', () => {
+  const reads = new Reads();
+  for (const reader of ['x', 'y', 'x']) reads.replace(reader, new Set([pod]));
+  reads.replace('z', new Set([pod, all]));
+  reads.replace('y', new Set());
+  expect([...reads.readersOf(pod)]).toEqual(['x', 'z']);
+  for (const reader of ['x', 'z']) reads.replace(reader, new Set());
+  expect(reads.size).toBe(0);
+});

@@ -1,7 +1,10 @@
-/** Who has read what. The whole mechanism behind "reading is subscribing" (style.md §2.4): no hand-written cross-watches. */
+/**
+ * Who has read what. The whole mechanism behind "reading is subscribing" (style.md §2.4): no hand-written cross-watches. There are
+ * a few of these for every pod, nearly all with one reader, which is why a single one is kept without a Set around it.
+ */
 export class Reads {
-  readonly #readByReader = new Map<string, ReadonlySet<string>>();
-  readonly #readersByRead = new Map<string, Set<string>>();
+  readonly #readByReader = new Map<string, readonly string[]>();
+  readonly #readersByRead = new Map<string, string | Set<string>>();
 
   /** Replaces everything that a reader is known to depend on. */
   replace(reader: string, read: ReadonlySet<string>): void {
@@ -10,12 +13,8 @@ export class Reads {
       this.#readByReader.delete(reader);
       return;
     }
-    this.#readByReader.set(reader, read);
-    for (const id of read) {
-      const readers = this.#readersByRead.get(id);
-      if (readers === undefined) this.#readersByRead.set(id, new Set([reader]));
-      else readers.add(reader);
-    }
+    this.#readByReader.set(reader, [...read]);
+    for (const id of read) this.#join(id, reader);
   }
 
   /** How many readers and how many things read are known; neither may grow with what has come and gone. */
@@ -24,15 +23,26 @@ export class Reads {
   }
 
   readersOf(id: string): Iterable<string> {
-    return this.#readersByRead.get(id) ?? [];
+    const readers = this.#readersByRead.get(id);
+    if (readers === undefined) return none;
+    return typeof readers === 'string' ? [readers] : readers;
+  }
+
+  #join(id: string, reader: string): void {
+    const readers = this.#readersByRead.get(id);
+    if (readers === undefined) this.#readersByRead.set(id, reader);
+    else if (typeof readers !== 'string') readers.add(reader);
+    else if (readers !== reader) this.#readersByRead.set(id, new Set([readers, reader]));
   }
 
   #leave(id: string, reader: string): void {
     const readers = this.#readersByRead.get(id);
-    readers?.delete(reader);
-    if (readers?.size === 0) this.#readersByRead.delete(id);
+    if (typeof readers === 'object') readers.delete(reader);
+    if (readers === reader || (typeof readers === 'object' && readers.size === 0)) this.#readersByRead.delete(id);
   }
 }
+
+const none: readonly string[] = [];
 
 /** The names under which reads are noted. */
 export const readIds = {

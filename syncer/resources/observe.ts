@@ -49,7 +49,7 @@ export function observe<T extends KubeObject>(
   // Changes of both bring this key by themselves (keysOf); only a stranger with the host name must be watched for.
   const virtual = view.virtual.peek(def.kind, key);
   const ours = view.host.peek(def.kind, hostKey);
-  const isOurs = ours !== undefined && originOf(ours, def.kind, view.release) !== undefined;
+  const isOurs = ours !== undefined && isOf(originOf(ours, def.kind, view.release), key);
   const host = isOurs ? ours : view.host.get(def.kind, hostKey);
   return {
     key,

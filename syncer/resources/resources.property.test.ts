@@ -69,6 +69,13 @@ const claimObjects = objectsOf(
   }),
 );
 
+/** The unknown fields of a spec, as text (test/support/arbitraries.ts `unknownFields`). */
+function later(found: KubeObject): string {
+  const entries = Object.entries((found as { readonly spec?: object }).spec ?? {});
+  const unknown = entries.filter(([key]) => /^x[A-Z]/u.test(key) || key in Object.prototype);
+  return JSON.stringify(Object.fromEntries(unknown.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}
+
 const kinds: readonly (readonly [string, Resource, fc.Arbitrary<KubeObject>])[] = [
   ['configmaps', configMaps, configMapObjects],
   ['secrets', secrets, secretObjects],
@@ -112,6 +119,15 @@ describe.each(kinds)('%s', (_name, resource, objects) => {
       expect(JSON.stringify(parseJson(JSON.stringify(host)))).toBe(JSON.stringify(host));
     };
     fc.assert(fc.property(objects, survives), often);
+  });
+
+  test('fields of a later Kubernetes arrive byte for byte [CORE-24, F71]', () => {
+    const faithful = (virtual: KubeObject): void => {
+      const { host, virtual: now } = settle(resource, { virtual, host: undefined }, around);
+      expect(later(host ?? virtual)).toBe(later(virtual));
+      expect(later(now ?? virtual)).toBe(later(virtual));
+    };
+    fc.assert(fc.property(objects, faithful), often);
   });
 
   test('what is made is under its own name in the one namespace, owned and marked [NAM-01, NAM-32, LAB-04]', () => {

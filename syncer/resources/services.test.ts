@@ -232,3 +232,13 @@ describe('moved to the address that the host gave [D4]', () => {
     expect((services.onRefusal?.(key, 'PUT /x: quota', view) ?? []).map((action) => action.do)).toEqual(['warn']);
   });
 });
+
+test('fields of a later Kubernetes: as the tenant has them where the host knows them, and not sent again where it does not [CORE-24]', () => {
+  const virtual = virtualOf({ laterField: { a: 1 }, loadBalancerIP: '192.0.2.1' });
+  expect(createdFor(virtual).spec).toMatchObject({ laterField: { a: 1 } });
+  expect(createdFor(virtual).spec).not.toHaveProperty('loadBalancerIP');
+  const { laterField: _dropped, ...known } = hostOf(virtual).spec;
+  expect(planOf([virtual], [{ ...hostOf(virtual), spec: known }]).actions).toEqual([]);
+  const [action] = planOf([virtual], [hostOf(virtual, { laterField: { a: 2 } })]).actions;
+  expect(action).toMatchObject({ do: 'patch', patch: { spec: { laterField: { a: 1 } } } });
+});

@@ -37,6 +37,9 @@ const tenantFields = [
 /** What the host allocates. */
 const allocatedFields = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'healthCheckNodePort'] as const;
 
+/** What a tenant does not decide, or not in these words. */
+const hostOnlyFields = ['externalIPs', 'loadBalancerIP', 'healthCheckNodePort', 'selector'] as const;
+
 const serviceCidrs: Kind = {
   group: 'networking.k8s.io',
   version: 'v1',
@@ -63,14 +66,7 @@ function translate(service: Virtual<ServiceObject>, view: View): Translated<Serv
       why: 'spec.externalIPs is not allowed here: it would let a Service take over traffic of others.',
     };
   }
-  const named = pick(spec, tenantFields);
-  const fields = {
-    spec: {
-      ...named,
-      ...pick(spec, ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'ports']),
-      ...selector(spec, service, view.release),
-    },
-  };
+  const fields = { spec: { ...omit(spec, hostOnlyFields), ...selector(spec, service, view.release) } };
   const { [movingAnnotation]: _kept, ...annotations } = service.metadata.annotations ?? {};
   const settled = { ...service, metadata: { ...service.metadata, annotations } };
   return { is: 'object', object: onHost<ServiceObject>(settled, Service, view, fields) };
@@ -93,12 +89,21 @@ function merge(host: Host<ServiceObject>, desired: Host<ServiceObject>): Host<Se
   const kept = omit(host.spec, [...tenantFields, 'selector', 'ports', ...(isName ? allocatedFields : [])]);
   const keepsAddress = isName || (host.spec.clusterIP ?? '') !== '';
   const spec = {
-    ...omit(desired.spec, allocatedFields),
+    ...pick(desired.spec, [...tenantFields, 'selector']),
     ...(keepsAddress ? {} : pick(desired.spec, ['clusterIP', 'clusterIPs'])),
     ...kept,
+    ...laterFields(kept, desired.spec),
     ...withHostDefaults(host.spec, desired.spec),
   };
   return { ...host, metadata: mergeMetadata(host.metadata, desired.metadata), spec };
+}
+
+/** Fields of a later Kubernetes. A host that does not know them has dropped them at creation, and is not told again (CORE-24). */
+function laterFields(kept: object, desired: ServiceSpec): object {
+  const allocated = new Set<string>(allocatedFields);
+  return Object.fromEntries(
+    Object.entries(desired).filter(([field]) => Object.hasOwn(kept, field) && !allocated.has(field)),
+  );
 }
 
 /** Ports as the tenant wants them, with the node ports that the host gave; and what the host fills in where nothing is said. */

@@ -42,27 +42,27 @@ describe.each([
     await loop.end();
     expect(loop.host.peek(widgets, hostKey)).toMatchObject({ size: 3 });
   });
-
-  test('while the effect of a write is awaited: it is not awaited for an hour [F52] [OPS-25] [CORE-20]', async () => {
-    const loop = new ToyLoop();
-    let posts = 0;
-    // Carried out in vain: nothing will ever show it.
-    loop.virtual.onPost = () => {
-      posts++;
-      vi.setSystemTime(Date.now() + jumpMs);
-      return {};
-    };
-    loop.virtual.set(widgets, widget());
-    await loop.start([starter]);
-    await loop.resync();
-    await until('it to be tried again', async () => {
-      await loop.resync();
-      return posts > 1;
-    });
-    await loop.end();
-    expect(posts).toBeGreaterThan(1);
-  });
 });
+
+test('the clock jumps an hour back while the effect of a write is awaited: it is not awaited for an hour [F52] [OPS-25] [CORE-20]', async () => {
+  const loop = new ToyLoop();
+  let posts = 0;
+  // Carried out in vain: nothing will ever show it.
+  loop.virtual.onPost = () => {
+    posts++;
+    vi.setSystemTime(Date.now() - hourMs);
+    return {};
+  };
+  loop.virtual.set(widgets, widget());
+  await loop.start([starter]);
+  await loop.resync();
+  await until('it to be tried again', async () => {
+    await loop.resync();
+    return posts > 1;
+  });
+  await loop.end();
+  expect(posts).toBeGreaterThan(1);
+}, 60_000);
 
 describe('tokens of pods', () => {
   const volume = {

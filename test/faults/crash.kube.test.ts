@@ -79,7 +79,7 @@ async function restarted(circumstances?: Circumstances): Promise<void> {
 async function inTheMiddle(count: number): Promise<{ readonly rest: Promise<void> }> {
   const before = await hostPods();
   const rest = burst(stage.pair, namespace, count);
-  await until('a part of the burst to be on the host', async () => (await hostPods()) > before + count / 4);
+  await until('a part of the burst to be on the host', async () => (await hostPods()) > before + count / 4, 60_000);
   return { rest };
 }
 
@@ -109,7 +109,7 @@ describe(`the syncer's process (${form})`, { timeout: patience }, () => {
     try {
       // The auditor's own watches may be a moment behind these writes.
       await expect
-        .poll(told, { timeout: 5_000 })
+        .poll(told, { timeout: 60_000 })
         .toEqual(
           expect.arrayContaining([
             `I1 virtual pods ${namespace}/seen-0: has no host object`,

@@ -83,11 +83,11 @@ describe(`API servers and stores (${form})`, { timeout: patience }, () => {
     await crash(virtualPlane, ['kube-apiserver']);
     await syncer.launch();
     const waits = async (): Promise<boolean> => /^503 .*virtual API/.test(await readiness());
-    await until('it to wait for the virtual API', waits);
+    await until('it to wait for the virtual API', waits, 60_000);
     await syncer.stop();
     expect(syncer.end).toEqual({ code: 0, signal: null });
     await syncer.launch();
-    await until('it to wait again', waits);
+    await until('it to wait again', waits, 60_000);
     await comeBack(virtualPlane, ['kube-apiserver']);
     await syncer.ready();
     await stage.audit();
@@ -140,7 +140,7 @@ describe(`API servers and stores (${form})`, { timeout: patience }, () => {
       );
       const [plane] = planesOf(which);
       if (plane === undefined) throw new Error('unreachable');
-      await until('a part of it to be on the host', async () => (await hostPods()).length > 5);
+      await until('a part of it to be on the host', async () => (await hostPods()).length > 5, 60_000);
       await crash(plane, ['etcd']);
       await sleep(isLong ? 10_000 : 1_000);
       await comeBack(plane, ['etcd']);

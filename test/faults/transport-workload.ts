@@ -61,16 +61,20 @@ export class Workload {
     await this.createPod('p2');
   }
 
-  createPod(name: string): Promise<KubeObject> {
+  createPod(name: string, more: object = {}): Promise<KubeObject> {
     const env = [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'key' } }];
-    const spec = { containers: [{ name: 'c', image: 'x', envFrom: env }], terminationGracePeriodSeconds: 0 };
+    const spec = { containers: [{ name: 'c', image: 'x', envFrom: env }], terminationGracePeriodSeconds: 5, ...more };
     return this.#create(pods, name, { spec }, { app: 'web' });
   }
 
-  async deletePod(name: string): Promise<void> {
+  /**
+   * With the pod's own grace unless told otherwise. The simulated nodes of the host end a pod by its name: one that is made again
+   * under the same name while they do may be hit as well.
+   */
+  async deletePod(name: string, graceSeconds?: number): Promise<void> {
     const { virtual } = this.#pair;
     const uid = (await virtual.get(pods, { namespace: this.namespace, name }))?.metadata.uid ?? '';
-    await virtual.remove(pods, { namespace: this.namespace, name }, { uid, graceSeconds: 0 });
+    await virtual.remove(pods, { namespace: this.namespace, name }, { uid, graceSeconds });
   }
 
   async allRun(): Promise<void> {
