@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kindText } from '../syncer/model/kind.ts';
 import type { Kind } from '../syncer/model/kind.ts';
 import { configMaps, events, namespaces, nodes, pods, services } from '../syncer/model/kubernetes.ts';
+import { isDeleting } from '../syncer/model/object.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
 import type { Host, Virtual } from '../syncer/model/side.ts';
 import { samples } from './samples/index.ts';
@@ -43,7 +44,14 @@ async function remove(side: 'host' | 'virtual', kind: Kind, object: KubeObject |
 }
 
 async function makeIfAbsent(kind: Kind, object: KubeObject): Promise<void> {
-  if ((await virtualOf(kind, object.metadata.name)) === undefined) await pair.virtual.create(kind, object);
+  const found = await virtualOf(kind, object.metadata.name);
+  if (found === undefined || isDeleting(found)) await make(kind, object);
+}
+
+/** Makes an object, again where there has been one: a finalizer may keep that for a moment. */
+async function make(kind: Kind, object: KubeObject): Promise<KubeObject> {
+  await until('the former one to be gone', async () => (await virtualOf(kind, object.metadata.name)) === undefined);
+  return pair.virtual.create(kind, object);
 }
 
 /** Does something while the syncer has crashed, and starts it again. */
@@ -82,7 +90,7 @@ function lifecycle(sample: Sample): void {
 
   beforeAll(async () => {
     for (const [needed, it] of needs) await makeIfAbsent(needed, it);
-    await pair.virtual.create(kind, object);
+    await make(kind, object);
   });
 
   afterAll(async () => {
@@ -196,7 +204,7 @@ function lifecycle(sample: Sample): void {
     await remove('virtual', kind, await virtualOf(kind, name));
     await expect.poll(() => hostOf(kind, name), patience).toBeUndefined();
 
-    await pair.virtual.create(kind, object);
+    await make(kind, object);
     await settled(sample);
     await away(async () => {
       const { uid = '' } = (await virtualOf(kind, name))?.metadata ?? {};
@@ -206,12 +214,12 @@ function lifecycle(sample: Sample): void {
   });
 
   test('made again under the same name while the syncer was away: the host object is of the new one [CORE-10]', async () => {
-    await pair.virtual.create(kind, object);
+    await make(kind, object);
     await settled(sample);
     const { uid = '' } = (await virtualOf(kind, name))?.metadata ?? {};
     const next = await away(async () => {
       await pair.virtual.remove(kind, { namespace, name }, { uid, graceSeconds: 0 });
-      return pair.virtual.create(kind, object);
+      return make(kind, object);
     });
     await expect
       .poll(() => hostOf(kind, name), patience)

@@ -33,7 +33,10 @@ beforeAll(async () => {
   await stage.node('hand');
 });
 
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  await audit.remove();
+});
 
 async function podsOf(side: 'host' | 'virtual', app: string): Promise<readonly Pod[]> {
   const scope = { namespace: side === 'host' ? hostNamespace : namespace };

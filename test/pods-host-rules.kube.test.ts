@@ -41,7 +41,10 @@ beforeAll(async () => {
   await stage.node('hand');
 });
 
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  await Promise.all(Object.values(audits).map((audit) => audit.remove()));
+});
 
 /** What the syncer sent when it made a host pod. */
 async function sent(name: string): Promise<Call['body']> {

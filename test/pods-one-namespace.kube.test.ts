@@ -30,7 +30,10 @@ beforeAll(async () => {
   await stage.node('hand');
 });
 
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  await Promise.all(Object.values(audits).map((audit) => audit.remove()));
+});
 
 describe('the node', () => {
   test('is made in the virtual cluster before the pod is bound to it, by a binding [POD-40, TOP-03]', async () => {

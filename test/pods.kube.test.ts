@@ -32,7 +32,10 @@ beforeAll(async () => {
   ({ pair } = stage);
 });
 
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  await audit.remove();
+});
 
 async function hostOf(name: string): Promise<Pod | undefined> {
   return (await pair.host.get(pods, { namespace: hostNamespace, name: hostNameOf(name) })) as Pod | undefined;

@@ -171,9 +171,9 @@ function flagsOf(component: Component, facts: ControlPlaneFacts): readonly strin
 
 async function prepare(options: ControlPlaneOptions): Promise<ControlPlaneFacts> {
   const { dir, role, serviceCidr, bindAddress = '127.0.0.1', egressSocket } = options;
+  const { apiServerArgs = [], clientArgs = [] } = options;
   await mkdir(dir, { recursive: true });
-  const [api = 0, etcd = 0, etcdPeer = 0, kcm = 0, scheduler = 0] = await freePorts(5, bindAddress);
-  const ports = { api: options.port ?? api, etcd, etcdPeer, kcm, scheduler };
+  const ports = await portsFor(options, bindAddress);
   const pki = await createControlPlanePki(join(dir, 'pki'), { bindAddress, serviceCidr });
   const kubeconfigs = await writeComponentKubeconfigs(dir, `https://${bindAddress}:${ports.api}`, pki);
   const egressConfig = egressSocket === undefined ? undefined : await writeEgressConfig(dir, egressSocket);
@@ -186,9 +186,14 @@ async function prepare(options: ControlPlaneOptions): Promise<ControlPlaneFacts>
     pki,
     kubeconfigs,
     egressConfig,
-    apiServerArgs: options.apiServerArgs ?? [],
-    clientArgs: options.clientArgs ?? [],
+    apiServerArgs,
+    clientArgs,
   };
+}
+
+async function portsFor({ port }: ControlPlaneOptions, bindAddress: string): Promise<ControlPlaneFacts['ports']> {
+  const [api = 0, etcd = 0, etcdPeer = 0, kcm = 0, scheduler = 0] = await freePorts(5, bindAddress);
+  return { api: port ?? api, etcd, etcdPeer, kcm, scheduler };
 }
 
 async function writeEgressConfig(dir: string, socket: string): Promise<string> {

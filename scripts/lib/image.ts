@@ -7,7 +7,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -47,6 +47,7 @@ export async function buildSyncerImage(): Promise<SyncerImage> {
   const archive = join(output, 'syncer.tar');
   const stamp = `${archive}.sha256`;
   const bundles = await bundleSyncer(output);
+  await removeFormer(bundles);
   const wanted = await inputHash(bundles);
   const found = existsSync(archive) && existsSync(stamp) ? (await readFile(stamp, 'utf8')).trim() : '';
   if (found === wanted) return { name: syncerImageName, archive, reused: true };
@@ -107,6 +108,12 @@ async function linkedLibraries(program: string): Promise<readonly string[]> {
     throw new Error(`${program} needs the library ${missing}, which this machine lacks. Install it, then build again.`);
   }
   return [...stdout.matchAll(/(?:=>\s+|^\s*)(\/\S+)\s+\(0x/gm)].map((match) => match[1] ?? '').filter(Boolean);
+}
+
+/** Parts of earlier bundles have other names. */
+async function removeFormer(bundles: readonly string[]): Promise<void> {
+  const former = (await readdir(output)).map((name) => join(output, name)).filter((file) => file.endsWith('.mjs'));
+  for (const file of former) if (!bundles.includes(file)) await rm(file, { force: true });
 }
 
 async function inputHash(bundles: readonly string[]): Promise<string> {

@@ -25,18 +25,20 @@ export function settledSpec(service: Virtual<ServiceObject>): ServiceSpec {
 /** A tenant can write this annotation, too; what is no spec of a Service at all is not taken for one. */
 function tryParseSpec(text: string): ServiceSpec | undefined {
   try {
-    const spec = parseJson(text) as ServiceSpec | null;
-    const { ports, clusterIPs, selector } = spec ?? {};
-    const isSpec =
-      typeof spec === 'object' &&
-      !Array.isArray(spec) &&
-      [ports, clusterIPs].every((list) => list === undefined || Array.isArray(list)) &&
-      (ports ?? []).every((port) => typeof port === 'object' && port !== null) &&
-      (selector === undefined || (typeof selector === 'object' && selector !== null));
-    return isSpec ? (spec ?? undefined) : undefined;
+    const spec: unknown = parseJson(text);
+    return isMap(spec) && isSpec(spec) ? spec : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isSpec(spec: Readonly<Record<string, unknown>>): spec is ServiceSpec {
+  const { ports = [], clusterIPs = [], selector = {} } = spec;
+  return Array.isArray(clusterIPs) && Array.isArray(ports) && ports.every(isMap) && isMap(selector);
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The next write that brings a virtual Service to these addresses; none when it has them. */

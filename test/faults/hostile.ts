@@ -119,11 +119,12 @@ export class Stage {
     return this.running(pod.metadata.name);
   }
 
-  async running(name: string): Promise<Pod> {
-    return eventually(`pod ${name} to run`, async () => {
+  async running(name: string, timeoutMs?: number): Promise<Pod> {
+    const probe = async (): Promise<Pod | undefined> => {
       const pod = await this.virtual(pods, name);
       return pod?.status?.phase === 'Running' ? pod : undefined;
-    });
+    };
+    return eventually(`pod ${name} to run`, probe, timeoutMs);
   }
 
   async list<T extends KubeObject>(side: Side, kind: Kind<T>): Promise<readonly T[]> {

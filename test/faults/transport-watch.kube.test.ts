@@ -8,7 +8,7 @@ import { configMaps } from '../../syncer/model/kubernetes.ts';
 import { eventually, until } from '../support/eventually.ts';
 import type { Fault, LineFault, Rule, WatchLine } from './proxy/rules.ts';
 import { clear, clientOf, configMapOf, follow, namespace, startStage } from './transport-stage.ts';
-import { asked, corrupted, expired, ofList, ofWatch } from './transport-words.ts';
+import { asked, corrupted, expired, noList, ofList, ofWatch } from './transport-words.ts';
 import type { ConfigMap, Follower, Stage } from './transport-stage.ts';
 
 let stage: Stage;
@@ -241,7 +241,7 @@ describe('an answer that is not what was asked for is never an empty list', () =
       'HTML that claims to be JSON [F36]',
       { is: 'answer', answer: { status: 200, headers: { 'content-type': 'application/json' }, body: '<p>' } },
     ],
-    ['JSON that is no list [F36]', { is: 'answer', answer: { status: 200, body: {} } }],
+    ['JSON that is no list [F36]', { is: 'answer', answer: { status: 200, body: noList } }],
     [
       'half of a gzip stream [F34]',
       {

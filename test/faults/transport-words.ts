@@ -37,3 +37,6 @@ export function corrupted(text: string): Buffer {
   bytes[at] = 0xff;
   return bytes;
 }
+
+/** It has a version, as lists have, and nothing else of one. */
+export const noList = { kind: 'Status', metadata: { resourceVersion: '99999999' } } as const;

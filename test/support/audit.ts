@@ -3,7 +3,7 @@
  * else's. With the bodies of what it wrote. Failed requests are in it, too.
  */
 import { mkdtempSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,10 +39,12 @@ interface Entry {
 export class Audit {
   /** For the API server. */
   readonly args: readonly string[];
+  readonly #folder: string;
   readonly #path: string;
   readonly #user: string;
 
   private constructor(folder: string, user: string) {
+    this.#folder = folder;
     this.#path = join(folder, 'audit.log');
     this.#user = user;
     this.args = [
@@ -70,6 +72,11 @@ export class Audit {
     };
     await writeFile(join(folder, 'policy.json'), JSON.stringify(policy));
     return new Audit(folder, user);
+  }
+
+  /** Removes the log; when the API server has ended. */
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** Everything so far, in the order in which the server was done with it. */

@@ -91,15 +91,18 @@ export const tokens: Resource = {
   decide,
 };
 
-function keysOf({ side, kind, object, before }: Change, view: View): readonly string[] {
-  if (kind.plural === secrets.plural && side === 'host') {
-    const { metadata } = [object, before].find((seen) => seen && isTokenSecret(seen.metadata, view.release)) ?? {};
-    const pod = metadata?.annotations?.[tokenAnnotations.pod];
-    return pod === undefined ? [] : [pod];
-  }
+function keysOf(change: Change, view: View): readonly string[] {
+  const { side, kind, object, before } = change;
+  if (kind.plural === secrets.plural) return side === 'host' ? podOfSecret(change, view) : [];
   if (kind.plural !== pods.plural || (before !== undefined && isSameHere(before, object))) return [];
   const pod = side === 'virtual' ? (object as Virtual<Pod>) : originalOf(object, view);
   return pod !== undefined && wantsTokens(pod) ? [keyText(keyOf(pod))] : [];
+}
+
+function podOfSecret({ object, before }: Change, { release }: View): readonly string[] {
+  const secret = [object, before].find((seen) => seen && isTokenSecret(seen.metadata, release));
+  const pod = secret?.metadata.annotations?.[tokenAnnotations.pod];
+  return pod === undefined ? [] : [pod];
 }
 
 /** Which tokens a pod has never changes, nor does its status matter. */

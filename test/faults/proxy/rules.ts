@@ -110,7 +110,7 @@ export type LineFault =
   | { readonly is: 'until'; readonly done: Promise<unknown> }
   | { readonly is: 'drop' }
   | { readonly is: 'twice' }
-  /** After the next line of this watch. */
+  /** After the next line of this watch, or a moment later when there is none. */
   | { readonly is: 'swap' }
   /** Others in its place, as text or as objects; no line feed at their end. */
   | { readonly is: 'replace'; readonly lines: readonly (string | Buffer | object)[] }

@@ -5,6 +5,7 @@ import type { LineFault, ProxiedRequest, Rules, WatchLine } from './rules.ts';
 
 const lineFeed = 0x0a;
 const ascii = 0x7f;
+const swapMaxMs = 250;
 
 type OneOf<Is extends LineFault['is']> = Extract<LineFault, { readonly is: Is }>;
 type Strikes = { readonly [Is in LineFault['is']]: (fault: OneOf<Is>, bytes: Buffer) => Promise<void> | void };
@@ -18,6 +19,8 @@ export class WatchRelay {
     drop: () => undefined,
     swap: (_fault, bytes) => {
       this.#swapped = bytes;
+      // There may be no next one for a long time.
+      setTimeout(() => void this.#release(), swapMaxMs).unref();
     },
     delay: async ({ ms }, bytes) => {
       await sleep(ms);
@@ -80,10 +83,13 @@ export class WatchRelay {
     this.#number++;
     const fault = this.#rules.concernsLines() ? this.#rules.faultOfLine(this.#parsed(bytes)) : undefined;
     await (fault === undefined ? this.#pass(bytes) : this.#strike(fault, bytes));
+    if (fault?.is !== 'swap') await this.#release();
+  }
+
+  async #release(): Promise<void> {
     const waiting = this.#swapped;
-    if (waiting === undefined || fault?.is === 'swap') return;
     this.#swapped = undefined;
-    await this.#pass(waiting);
+    if (waiting !== undefined) await this.#pass(waiting);
   }
 
   #parsed(bytes: Buffer): WatchLine {
