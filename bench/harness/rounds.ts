@@ -36,9 +36,11 @@ export async function runRounds(benchmark: Benchmark, plan: Plan, log: (line: st
     measured.set(contender.name, [...(measured.get(contender.name) ?? []), result]);
     return result;
   };
-  const stopOnSignal = (): void => void stage.stop().then(() => process.exit(130));
-  process.once('SIGINT', stopOnSignal);
-  process.once('SIGTERM', stopOnSignal);
+  let stopping: Promise<void> | undefined;
+  // A second signal must not cut the first one's work short: nothing may be left running.
+  const stopOnSignal = (): void => void (stopping ??= stage.stop().then(() => process.exit(130)));
+  process.on('SIGINT', stopOnSignal);
+  process.on('SIGTERM', stopOnSignal);
   try {
     const pairs: Pair<Measured>[] = [];
     if (other === undefined) for (let round = 0; round < plan.pairs; round++) await turn(subject);

@@ -43,12 +43,13 @@ describe('config maps', () => {
   });
 
   test("content taken away is taken away, and the host's own fields stay [CS-05]", () => {
+    const open = object(ConfigMap, identity, { data: { a: 'b' } });
     const host = {
-      ...created(configMaps, { virtual: [configMap, inUse] }),
+      ...created(configMaps, { virtual: [open, inUse] }),
       binaryData: { x: 'AA==' },
       own: 1,
     } as KubeObject;
-    const plan = configMaps.decide(key, viewOf({ virtual: [configMap, inUse], host: [host] }), undefined);
+    const plan = configMaps.decide(key, viewOf({ virtual: [open, inUse], host: [host] }), undefined);
     expect(plan.actions).toEqual([
       expect.objectContaining({ do: 'patch', patch: expect.objectContaining({ binaryData: null }) }),
     ]);
