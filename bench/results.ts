@@ -73,8 +73,8 @@ function rendered({ head, rows }: Table): readonly string[] {
 }
 
 async function circumstances(loadBefore: number): Promise<string> {
-  const { stdout: commit } = await execute('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname });
-  const { stdout: changes } = await execute('git', ['status', '--porcelain'], { cwd: import.meta.dirname });
+  const commit = await git('rev-parse', '--short', 'HEAD');
+  const changes = await git('status', '--porcelain');
   const processors = cpus();
   const machine = `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const state = `${commit.trim()}${changes.trim() === '' ? '' : ' and uncommitted changes'}`;
@@ -88,4 +88,10 @@ async function circumstances(loadBefore: number): Promise<string> {
     `Kubernetes ${versions.kubernetes}`,
     `etcd ${versions.etcd}`,
   ].join(' · ');
+}
+
+/** What git says; outside of a repository that nothing is known. */
+async function git(...args: string[]): Promise<string> {
+  const { stdout } = await execute('git', args, { cwd: import.meta.dirname }).catch(() => ({ stdout: 'unknown' }));
+  return stdout;
 }

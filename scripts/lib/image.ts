@@ -22,10 +22,10 @@ const layoutVersion = 1;
 export const syncerImageName = 'ghcr.io/cdktf-vcluster/syncer:0.1.0';
 
 /**
- * Memory is a tenant's price. V8 is told to grow its heap by little and to optimise less eagerly; a young generation of 8 MiB, which
- * only grows to that under load, then takes less CPU than the smallest one does without this (bench/profiles/flags.md).
+ * A small young generation: the syncer is idle most of the time, and its memory is a tenant's price. What other flags would cost and
+ * save is in bench/profiles/flags.md.
  */
-export const nodeFlags: readonly string[] = ['--max-semi-space-size=8', '--optimize-for-size'];
+export const nodeFlags: readonly string[] = ['--max-semi-space-size=2'];
 
 const config = {
   User: '65532:65532',
