@@ -20,7 +20,8 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/**/*.kube.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // Each file has API servers of its own, which wait more than they work.
+          maxWorkers: 2,
         },
       },
       {

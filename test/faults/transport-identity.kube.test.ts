@@ -171,7 +171,9 @@ describe('the token of a service account', () => {
     await writeFile(tokenFile, `${await issueToken()}\n`);
     stage.proxy.forget();
     expect(await forGet.get(configMaps, { namespace, name: 'a' })).toBeUndefined();
-    expect(stage.proxy.seen.map(({ status }) => status)).toEqual([401, 404]);
+    const [refused, ...accepted] = stage.proxy.seen.map(({ status }) => status);
+    // A GET whose answer did not come whole is sent again.
+    expect([refused, ...new Set(accepted)]).toEqual([401, 404]);
 
     stage.proxy.forget();
     const later = eventsOf(forWatch);

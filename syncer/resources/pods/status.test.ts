@@ -114,6 +114,14 @@ describe('pull(): status', () => {
     const virtual = podOf(onNode, {}, statusFromHost(host, podOf(onNode)));
     expect(pull(host, virtual, view)).toEqual([]);
   });
+
+  test('a gate that the host has closed keeps its place, wherever the host has put it [POD-94, I2]', () => {
+    const gated = { ...onNode, readinessGates: [{ conditionType: 'example.com/gate' }] };
+    const conditions = ['Ready', 'example.com/gate', 'PodScheduled'].map((type) => ({ type, status: 'True' }));
+    const host = hostOf(gated, {}, { ...running, conditions });
+    const virtual = podOf(gated, {}, statusFromHost(host, podOf(gated)));
+    expect(pull(host, virtual, view)).toEqual([]);
+  });
 });
 
 describe('statusFromHost()', () => {

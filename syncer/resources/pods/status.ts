@@ -163,7 +163,9 @@ function conditionsFromHost(host: Host<Pod>, virtual: Virtual<Pod>): readonly Co
         virtual,
       ),
     );
-  return [...pulled, ...kept];
+  // Next time a gate is one of those kept; its place must be the same then, or it would be written again.
+  const isGate = ({ type }: Condition): boolean => gates.has(type);
+  return [...pulled.filter((each) => !isGate(each)), ...kept, ...pulled.filter(isGate)];
 }
 
 function conditionFromHost(
