@@ -2,11 +2,11 @@
  * API servers and their stores are killed, come late, or come back empty, and the host namespace is taken away, while a tenant works.
  * The auditor looks on. FAULTS=long tries every combination; SEED=<n> varies the load.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { namespaces, pods, services } from '../../syncer/model/kubernetes.ts';
+import { configMaps, namespaces, pods, services } from '../../syncer/model/kubernetes.ts';
 import { Api } from '../../testbed/api.ts';
 import type { Component, ControlPlane } from '../../testbed/index.ts';
 import { isFree } from '../../testbed/ports.ts';
@@ -46,6 +46,27 @@ async function crash(plane: ControlPlane, components: readonly Component[]): Pro
 async function comeBack(plane: ControlPlane, components: readonly Component[]): Promise<void> {
   for (const component of components) await plane.start(component);
   await plane.waitReady();
+}
+
+const everything: readonly Component[] = ['kube-controller-manager', 'kube-apiserver', 'etcd'];
+
+/** On whatever data there is now. The controller manager ends when its rights are not there yet. */
+async function startVirtual(plane: ControlPlane): Promise<void> {
+  await plane.start('etcd');
+  await plane.start('kube-apiserver');
+  const api = await Api.fromKubeconfig(plane.kubeconfigPath);
+  await until('the API server to be ready', () => api.answers('/readyz'), 60_000).finally(() => api.close());
+  await plane.start('kube-controller-manager');
+  await plane.waitReady();
+}
+
+/** A person decides to go on with the store as it is. */
+async function acceptStore(): Promise<void> {
+  const { host, virtual } = stage.pair;
+  const found = await virtual.get(namespaces, { namespace: '', name: 'kube-system' });
+  const annotations = { 'vcluster.loft.sh/accept-virtual-store': found?.metadata.uid };
+  const service = { namespace: hostNamespace, name: releaseName };
+  await host.patch(services, service, { metadata: { annotations } });
 }
 
 /** UIDs of the tenant's host pods. */
@@ -153,23 +174,51 @@ describe(`API servers and stores (${form})`, { timeout: patience }, () => {
 });
 
 describe(`what is lost for good (${form})`, { timeout: patience }, () => {
-  const service = { namespace: hostNamespace, name: releaseName };
-  const kubeSystem = { namespace: '', name: 'kube-system' };
+  test('the virtual store is set back under a running syncer: it ends, the next one waits, and nothing is deleted until a person decides [F18, F19] [OPS-08, OPS-24]', async () => {
+    const { syncer, virtualPlane, virtual } = stage.pair;
+    const [data, earlier] = ['etcd-data', 'etcd-data-earlier'].map((name) => join(virtualPlane.dir, name));
+    await burst(stage.pair, namespace, 3, 'old');
+    await stage.audit();
+    const old = await hostPods();
+    await crash(virtualPlane, ['etcd']);
+    await cp(data ?? '', earlier ?? '', { recursive: true });
+    await comeBack(virtualPlane, ['etcd']);
+    // More than the control plane writes by itself until it is looked at again: else the store would seem to go on.
+    for (let index = 0; index < 300; index++)
+      await virtual.create(configMaps, { metadata: { namespace, name: `filling-${index}` } });
+    await burst(stage.pair, namespace, 3, 'newer');
+    await stage.audit();
+    const before = await hostPods();
+    await crash(virtualPlane, everything);
+    await rm(data ?? '', { recursive: true });
+    await rename(earlier ?? '', data ?? '');
+    await startVirtual(virtualPlane);
+
+    await syncer.ended();
+    expect(syncer.end?.code).toBe(1);
+    expect(await hostPods()).toEqual(before);
+    await syncer.launch();
+    const told = async (): Promise<boolean> =>
+      (await readFile(syncer.logFile, 'utf8')).includes('The virtual backing store has gone back');
+    await until('it to say what is wrong', told, 60_000);
+    expect(await readiness()).toMatch(/^503 .*backing store/);
+    expect(await hostPods()).toEqual(before);
+
+    await acceptStore();
+    await syncer.ready();
+    await until('what the store does not have to go', async () => (await hostPods()).join() === old.join(), 60_000);
+    expect(await stage.audit()).toMatchObject({ ok: true });
+    await clear(stage.pair, namespace);
+  });
 
   test('the virtual store comes back empty: the syncer stops and says so, nothing on the host is deleted until a person decides [F12] [OPS-08]', async () => {
-    const { syncer, virtualPlane, host, virtual } = stage.pair;
+    const { syncer, virtualPlane } = stage.pair;
     await burst(stage.pair, namespace, 8, 'kept');
     await stage.audit();
     const before = await hostPods();
-    await crash(virtualPlane, ['kube-controller-manager', 'kube-apiserver', 'etcd']);
+    await crash(virtualPlane, everything);
     await rm(join(virtualPlane.dir, 'etcd-data'), { recursive: true });
-    await virtualPlane.start('etcd');
-    await virtualPlane.start('kube-apiserver');
-    // The controller manager ends when its rights are not there yet.
-    const api = await Api.fromKubeconfig(virtualPlane.kubeconfigPath);
-    await until('the API server to be ready', () => api.answers('/readyz'), 60_000).finally(() => api.close());
-    await virtualPlane.start('kube-controller-manager');
-    await virtualPlane.waitReady();
+    await startVirtual(virtualPlane);
 
     // It has noticed, or not; either way nothing is deleted, nor by the next start.
     await sleep(isLong ? 60_000 : 1_500);
@@ -183,9 +232,7 @@ describe(`what is lost for good (${form})`, { timeout: patience }, () => {
     expect(await readiness()).toMatch(/^503 .*backing store/);
     expect(await hostPods()).toEqual(before);
 
-    const found = await virtual.get(namespaces, kubeSystem);
-    const annotations = { 'vcluster.loft.sh/accept-virtual-store': found?.metadata.uid };
-    await host.patch(services, service, { metadata: { annotations } });
+    await acceptStore();
     await syncer.ready();
     expect(await stage.audit()).toMatchObject({ ok: true });
     expect((await hostPods()).filter((uid) => before.includes(uid))).toEqual([]);
