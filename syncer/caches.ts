@@ -1,18 +1,18 @@
 /** Builds, from the registry, one cache and one reflector for every kind and side that some resource names as a source. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { repair, takeCensus } from './cluster/audit.ts';
 import type { Census } from './cluster/audit.ts';
 import { Cache } from './cluster/cache.ts';
 import { Reflector } from './cluster/reflector.ts';
 import type { ReflectorOptions } from './cluster/reflector.ts';
-import type { StoreChange } from './loop/concerns.ts';
 import { Stores } from './loop/stores.ts';
+import type { StoreChange } from './model/change.ts';
 import type { Cluster, Scope } from './model/cluster.ts';
 import type { Resource, Source } from './model/resource.ts';
 import type { Side } from './model/side.ts';
 import type { Index } from './model/view.ts';
 import type { WatchFacts } from './service/cluster-metrics.ts';
 import type { Logger } from './service/logger.ts';
+import { pause } from './service/pause.ts';
 
 /** Longer than the minute between two bookmarks: by then every watch that works has come past what a census has seen. */
 const auditPassMs = 70_000;
@@ -83,10 +83,6 @@ export function buildCaches(options: CacheSetOptions): CacheSet {
 
 function scopeOf({ side }: Source, hostNamespace: string): Scope {
   return { namespace: side === 'host' ? hostNamespace : '' };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 function factsOf(side: Side, kind: string, { size, complete, heardAtMs }: Cache): WatchFacts {

@@ -3,8 +3,7 @@
  * the host's garbage collector starts to remove all of them: they get the new owner as fast as possible (NAM-35), and nothing that
  * is collected meanwhile is taken for a wish to delete the tenant's object.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreChange } from './loop/concerns.ts';
+import type { StoreChange } from './model/change.ts';
 import type { Cluster } from './model/cluster.ts';
 import { isStatus } from './model/errors.ts';
 import type { Kind } from './model/kind.ts';
@@ -14,6 +13,7 @@ import { keyOf } from './model/object.ts';
 import type { KubeObject, OwnerReference } from './model/object.ts';
 import type { Release } from './model/view.ts';
 import type { Logger } from './service/logger.ts';
+import { pause } from './service/pause.ts';
 import { serviceOwner } from './translate/metadata.ts';
 
 export interface ReleaseServiceOptions {
@@ -63,7 +63,7 @@ export class ReleaseService {
         return;
       } catch (error) {
         this.#options.log.info({ err: error }, 'Owners of what is kept with the release are not right yet');
-        await sleep(againMs, undefined, { signal }).catch(() => undefined);
+        await pause(againMs, signal);
       }
     }
   }

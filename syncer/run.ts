@@ -43,6 +43,7 @@ import { watchForRestored } from './restored.ts';
 import { stayAwake } from './service/awake.ts';
 import { createLogger } from './service/logger.ts';
 import type { Logger } from './service/logger.ts';
+import { pause } from './service/pause.ts';
 import { parseSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -172,6 +173,7 @@ class Syncer {
       release,
       survey: () => surveyAll(resources, quietView(stores, release, Date.now)),
       log: this.#log,
+      wait: pause,
     });
   }
 
@@ -276,7 +278,7 @@ class Syncer {
   async #audits(engine: Engine, caches: CacheSet, signal: AbortSignal): Promise<void> {
     for (;;) {
       engine.resync(caches.sources);
-      await sleep(auditMs * (0.9 + Math.random() / 5), undefined, { signal }).catch(() => undefined);
+      await pause(auditMs * (0.9 + Math.random() / 5), signal);
       if (signal.aborted) return;
       await caches
         .audit(signal, (source, count) => this.#missed(source, count))
@@ -325,5 +327,5 @@ async function stopTogether(parts: readonly Promise<void>[], stop: AbortControll
 }
 
 async function until(condition: () => boolean, signal: AbortSignal): Promise<void> {
-  while (!condition() && !signal.aborted) await sleep(20, undefined, { signal }).catch(() => undefined);
+  while (!condition() && !signal.aborted) await pause(20, signal);
 }

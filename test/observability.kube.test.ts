@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleSyncer } from '../scripts/lib/image.ts';
 import { panels } from '../scripts/lib/dashboard.ts';
 import type { Kind } from '../syncer/model/kind.ts';
-import { events, namespaces, pods, secrets, services } from '../syncer/model/kubernetes.ts';
+import { events, pods, secrets, services } from '../syncer/model/kubernetes.ts';
 import type { Event } from '../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
 import { silent, stateDir } from '../testbed/index.ts';
@@ -18,6 +18,7 @@ import { findPrometheus } from '../testbed/prometheus.ts';
 import type { Prometheus } from '../testbed/prometheus.ts';
 import { hostNameOf, made, namespace } from './samples/sample.ts';
 import { eventually, until } from './support/eventually.ts';
+import { makeNamespace } from './support/namespaces.ts';
 import { startOtlpReceiver } from './support/otlp-receiver.ts';
 import type { OtlpReceiver } from './support/otlp-receiver.ts';
 import { hostNamespace, releaseName, startPair } from './support/pair.ts';
@@ -68,17 +69,7 @@ async function prepare(): Promise<void> {
     const counted = (await pair.host.get(quotas, quota)) as { status?: { hard?: object } } | undefined;
     return counted?.status?.hard !== undefined;
   });
-  await pair.virtual.create(namespaces, { metadata: { name: namespace } });
-  const serviceAccount: Kind = {
-    group: '',
-    version: 'v1',
-    plural: 'serviceaccounts',
-    kind: 'ServiceAccount',
-    namespaced: true,
-  };
-  await eventually('the default service account', () =>
-    pair.virtual.get(serviceAccount, { namespace, name: 'default' }),
-  );
+  await makeNamespace(pair, namespace);
 }
 
 function podOf(name: string, spec: object = {}): KubeObject {

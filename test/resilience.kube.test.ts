@@ -6,8 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client } from '../syncer/cluster/client.ts';
-import type { Kind } from '../syncer/model/kind.ts';
-import { namespaces, pods, secrets, services } from '../syncer/model/kubernetes.ts';
+import { pods, secrets, services } from '../syncer/model/kubernetes.ts';
 import type { Pod, Secret } from '../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
 import type { ControlPlane } from '../testbed/index.ts';
@@ -15,9 +14,11 @@ import { isFree } from '../testbed/ports.ts';
 import { hostNameOf, made, namespace } from './samples/sample.ts';
 import { census, idle, secondLook } from './support/census.ts';
 import { eventually, until } from './support/eventually.ts';
+import { makeNamespace } from './support/namespaces.ts';
 import { hostNamespace, startPair } from './support/pair.ts';
 import type { Pair } from './support/pair.ts';
 import { randomFrom } from './support/random.ts';
+import { whoIs } from './support/who-is.ts';
 
 const burst = 50;
 const seed = Number(process.env['SEED'] ?? 20_261_123);
@@ -28,17 +29,7 @@ let pair: Pair;
 
 beforeAll(async () => {
   pair = await startPair('resilience');
-  await pair.virtual.create(namespaces, { metadata: { name: namespace } });
-  const serviceAccount = {
-    group: '',
-    version: 'v1',
-    plural: 'serviceaccounts',
-    kind: 'ServiceAccount',
-    namespaced: true,
-  };
-  await eventually('the default service account', () =>
-    pair.virtual.get(serviceAccount, { namespace, name: 'default' }),
-  );
+  await makeNamespace(pair, namespace);
 });
 
 afterAll(() => pair.stop());
@@ -201,8 +192,8 @@ describe('tokens of pods [D12]', () => {
 
     const [token = ''] = Object.values(secret.data ?? {}).map((text) => Buffer.from(text, 'base64').toString());
     expect(JSON.stringify([hostPod, secret.metadata])).not.toContain(token);
-    expect(await whoIs(token, pair.virtualPlane)).toBe(`system:serviceaccount:${namespace}:default`);
-    await expect(whoIs(token, pair.hostPlane)).rejects.toMatchObject({ status: 401 });
+    expect(await bearerOf(token, pair.virtualPlane)).toBe(`system:serviceaccount:${namespace}:default`);
+    await expect(bearerOf(token, pair.hostPlane)).rejects.toMatchObject({ status: 401 });
     // Bound to the pod: with it the token ends. The default mount gets a day.
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims;
     expect(claims['kubernetes.io'].pod.uid).toBe(pod.metadata.uid);
@@ -226,21 +217,12 @@ interface Claims {
   readonly 'kubernetes.io': { readonly pod: { readonly uid: string } };
 }
 
-const reviews: Kind = {
-  group: 'authentication.k8s.io',
-  version: 'v1',
-  plural: 'selfsubjectreviews',
-  kind: 'SelfSubjectReview',
-  namespaced: false,
-};
-
 /** Who an API server takes the bearer of a token for. */
-async function whoIs(token: string, { url, pki }: Pair['hostPlane']): Promise<string | undefined> {
+async function bearerOf(token: string, { url, pki }: Pair['hostPlane']): Promise<string | undefined> {
   const client = new Client('virtual', {
     url: new URL(url),
     ca: () => readFileSync(pki.caCert, 'utf8'),
     credentials: () => ({ token }),
   });
-  const review = await client.create(reviews, { metadata: { name: '' } });
-  return (review as { status?: { userInfo?: { username?: string } } }).status?.userInfo?.username;
+  return whoIs(client);
 }

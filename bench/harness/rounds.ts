@@ -2,7 +2,8 @@
 import type { Benchmark, Figure, Form, Measured } from '../benchmarks/benchmark.ts';
 import type { Contender } from './contenders.ts';
 import { Stage } from './stage.ts';
-import { abba, bootstrap, comparable, median, seeded } from './statistics.ts';
+import { randomFrom } from '../../test/support/random.ts';
+import { abba, bootstrap, comparable, median } from './statistics.ts';
 import type { Estimate, Pair } from './statistics.ts';
 
 const seed = 4;
@@ -69,7 +70,7 @@ export function ratioOf({ kept }: Outcome, { key }: Figure): Estimate {
       ({ first, second }) => (first.figures.figures[key] ?? Number.NaN) / (second.figures.figures[key] ?? Number.NaN),
     )
     .filter(Number.isFinite);
-  return bootstrap(ratios, seeded(seed));
+  return bootstrap(ratios, randomFrom(seed));
 }
 
 /** The median over a contender's turns, and the range. */

@@ -20,7 +20,7 @@ export interface Census {
 
 export async function takeCensus(cluster: Cluster, kind: Kind, scope: Scope, signal: AbortSignal): Promise<Census> {
   const { items, resourceVersion } = await cluster.list(kind, { ...scope, metadataOnly: true }, signal);
-  const versions = new Map(items.map((item) => [textOf(item), item.metadata.resourceVersion ?? '']));
+  const versions = new Map(items.map((item) => [keyText(keyOf(item)), item.metadata.resourceVersion ?? '']));
   return { versions, resourceVersion };
 }
 
@@ -64,13 +64,11 @@ function gone(cache: Cache, { versions, resourceVersion }: Census): readonly Kub
   if (isNewer(resourceVersion, cache.position)) return [];
   return cache
     .list('')
-    .filter((object) => !versions.has(textOf(object)) && !isNewer(object.metadata.resourceVersion, resourceVersion));
+    .filter(
+      (object) => !versions.has(keyText(keyOf(object))) && !isNewer(object.metadata.resourceVersion, resourceVersion),
+    );
 }
 
 function versionIn(cache: Cache, key: Key): string | undefined {
   return cache.get(key)?.metadata.resourceVersion;
-}
-
-function textOf({ metadata }: KubeObject): string {
-  return keyText({ namespace: metadata.namespace ?? '', name: metadata.name });
 }

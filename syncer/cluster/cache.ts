@@ -2,7 +2,10 @@
  * The newest known state of one kind on one side, with indexes. Written by a reflector and, so that a plan never works from a
  * state older than its own last write (benchmarks §3.10), by the answers of writes. Every change is told to one listener.
  */
+import { standsUnder } from '../model/change.ts';
+import type { IndexValue, StoreChange } from '../model/change.ts';
 import type { Kind } from '../model/kind.ts';
+import { keyOf } from '../model/object.ts';
 import type { KubeObject } from '../model/object.ts';
 import { keyText } from '../model/side.ts';
 import type { Key, Side } from '../model/side.ts';
@@ -10,36 +13,19 @@ import type { Index } from '../model/view.ts';
 import { shared } from './shared.ts';
 import { isNewer } from './version.ts';
 
-export interface CacheChange {
-  readonly side: Side;
-  readonly kind: Kind;
-  readonly before: KubeObject | undefined;
-  readonly after: KubeObject | undefined;
-  /** Where the object stood in the indexes, and where it stands now. */
-  readonly was: readonly IndexValue[];
-  readonly is: readonly IndexValue[];
-  /** The queue key whose plan has written this and needs no further look. */
-  readonly by?: string | undefined;
-}
-
-export interface IndexValue {
-  readonly index: string;
-  readonly value: string;
-}
-
 export interface CacheOptions {
   readonly side: Side;
   readonly kind: Kind;
   readonly indexes: readonly Index[];
   readonly keep?: ((object: KubeObject) => KubeObject) | undefined;
-  readonly onChange: (change: CacheChange) => void;
+  readonly onChange: (change: StoreChange) => void;
 }
 
 export type Unreadable = (item: unknown, error: unknown) => void;
 
 export class Cache {
   readonly #options: CacheOptions;
-  readonly #about: Pick<CacheChange, 'side' | 'kind'>;
+  readonly #about: Pick<StoreChange, 'side' | 'kind'>;
   readonly #objects = new Map<string, KubeObject>();
   readonly #byNamespace = new Map<string, Set<string>>();
   readonly #byIndex = new Map<string, Map<string, Set<string>>>();
@@ -107,7 +93,7 @@ export class Cache {
 
   /** The same with a list of a store that was set back: nothing counts that it does not show, however new. */
   restart(items: readonly KubeObject[], version: string, unreadable?: Unreadable): void {
-    const versions = new Map(items.map((item) => [textOf(item), item.metadata.resourceVersion]));
+    const versions = new Map(items.map((item) => [keyText(keyOf(item)), item.metadata.resourceVersion]));
     for (const [text, object] of this.#objects) {
       // Whatever is not the same goes, so that the older state can take its place.
       if (versions.get(text) !== object.metadata.resourceVersion) this.#drop(object);
@@ -145,7 +131,7 @@ export class Cache {
   wrote(object: KubeObject, by?: string): void {
     if (isNewer(object.metadata.resourceVersion, this.#seenVersion)) return this.#put(object, by);
     // A list may have skipped both the object and its end: then nobody but this answer tells those who wait for it.
-    if (!this.#objects.has(textOf(object))) this.#tellGone(this.#options.keep?.(object) ?? object);
+    if (!this.#objects.has(keyText(keyOf(object)))) this.#tellGone(this.#options.keep?.(object) ?? object);
   }
 
   /** A deletion of ours was answered with success: the incarnation counts as gone from now on. */
@@ -160,7 +146,7 @@ export class Cache {
     const listed = new Set<string>();
     for (const item of items) {
       try {
-        listed.add(textOf(item));
+        listed.add(keyText(keyOf(item)));
         this.#put(item);
       } catch (error) {
         if (unreadable === undefined) throw error;
@@ -192,7 +178,7 @@ export class Cache {
 
   #put(raw: KubeObject, by?: string): void {
     const object = shared(this.#options.keep?.(raw) ?? raw);
-    const text = textOf(object);
+    const text = keyText(keyOf(object));
     const before = this.#objects.get(text);
     if (before !== undefined && !isNews(object, before)) return;
     // The deletion of a former incarnation comes later than this one, and finds nothing to delete.
@@ -205,7 +191,7 @@ export class Cache {
   }
 
   #drop(object: KubeObject): void {
-    const text = textOf(object);
+    const text = keyText(keyOf(object));
     const before = this.#objects.get(text);
     // A deletion seen late must not take a newer incarnation with it.
     if (before === undefined || before.metadata.uid !== object.metadata.uid) return;
@@ -229,13 +215,10 @@ export class Cache {
   }
 
   #reindex(text: string, was: readonly IndexValue[], is: readonly IndexValue[]): void {
-    for (const { index, value } of was) if (!has(is, index, value)) remove(this.#byIndex.get(index), value, text);
-    for (const { index, value } of is) if (!has(was, index, value)) add(this.#byIndex.get(index), value, text);
+    for (const { index, value } of was)
+      if (!standsUnder(is, index, value)) remove(this.#byIndex.get(index), value, text);
+    for (const { index, value } of is) if (!standsUnder(was, index, value)) add(this.#byIndex.get(index), value, text);
   }
-}
-
-function has(values: readonly IndexValue[], index: string, value: string): boolean {
-  return values.some((each) => each.index === index && each.value === value);
 }
 
 /** Whatever the incarnation: a late event of a former one must not take the place of the one that an answer has shown. */
@@ -245,10 +228,6 @@ function isNews(object: KubeObject, before: KubeObject): boolean {
 
 function uidOf({ metadata }: KubeObject): string {
   return metadata.uid ?? '';
-}
-
-function textOf(object: KubeObject): string {
-  return keyText({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
 }
 
 function add(sets: Map<string, Set<string>> | undefined, value: string, text: string): void {

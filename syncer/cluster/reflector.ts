@@ -3,12 +3,12 @@
  * absence (spec OPS-09); a list older than what was already seen is not taken in (OPS-12, benchmarks §3.9), unless whoever guards
  * against loss of data says so.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, ListPage, Scope, WatchEvent } from '../model/cluster.ts';
 import { ApiError, isStatus } from '../model/errors.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Side } from '../model/side.ts';
 import type { Logger } from '../service/logger.ts';
+import { pause } from '../service/pause.ts';
 import { versionTooLarge } from './answer.ts';
 import type { Cache } from './cache.ts';
 import type { RestartReason, Telemetry } from './telemetry.ts';
@@ -249,9 +249,4 @@ function inputFor(error: unknown, broken: { readonly livedMs: number; readonly p
 
 function isTooLarge(error: unknown): boolean {
   return error instanceof ApiError && error.reason === versionTooLarge;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms === 0) return;
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -2,6 +2,8 @@
  * From a change to the queue keys that it concerns: whatever has read what changed, and the keys that resources name for the
  * object itself. This runs for every event of both sides, so it makes no objects that it does not need.
  */
+import { standsUnder } from '../model/change.ts';
+import type { StoreChange } from '../model/change.ts';
 import type { Kind } from '../model/kind.ts';
 import { keyOf } from '../model/object.ts';
 import type { KubeObject } from '../model/object.ts';
@@ -11,24 +13,6 @@ import type { Side } from '../model/side.ts';
 import type { View } from '../model/view.ts';
 import { readIds } from './reads.ts';
 import type { Reads } from './reads.ts';
-
-/** A value under which an object stands in an index. */
-export interface IndexValue {
-  readonly index: string;
-  readonly value: string;
-}
-
-export interface StoreChange {
-  readonly side: Side;
-  readonly kind: Kind;
-  readonly before: KubeObject | undefined;
-  readonly after: KubeObject | undefined;
-  /** Where the object stood in the indexes, and where it stands now. */
-  readonly was: readonly IndexValue[];
-  readonly is: readonly IndexValue[];
-  /** The queue key whose plan has written this and needs no further look. */
-  readonly by?: string | undefined;
-}
 
 /** `<resource> <key>`, the form of queue keys. */
 export function queueKey(resource: string, key: string): string {
@@ -81,10 +65,10 @@ export class Concerns {
     if (kind.namespaced) tell(readIds.list(side, plural, ''));
     for (const { index, value } of was) {
       tell(readIds.index(side, index, value));
-      if (!has(is, index, value)) tell(readIds.members(side, index, value));
+      if (!standsUnder(is, index, value)) tell(readIds.members(side, index, value));
     }
     for (const { index, value } of is) {
-      if (has(was, index, value)) continue;
+      if (standsUnder(was, index, value)) continue;
       tell(readIds.index(side, index, value));
       tell(readIds.members(side, index, value));
     }
@@ -101,8 +85,4 @@ export class Concerns {
     this.#routes.set(id, routes);
     return routes;
   }
-}
-
-function has(values: readonly IndexValue[], index: string, value: string): boolean {
-  return values.some((each) => each.index === index && each.value === value);
 }

@@ -5,12 +5,12 @@
  */
 import type { Action, Plan } from '../model/action.ts';
 import { ApiError, ConnectionError, StoreReplacedError, isStatus } from '../model/errors.ts';
+import type { StoreChange } from '../model/change.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Resource } from '../model/resource.ts';
 import type { Key, Side } from '../model/side.ts';
 import type { Release, View } from '../model/view.ts';
 import { Concerns } from './concerns.ts';
-import type { StoreChange } from './concerns.ts';
 import type { Outcome } from './outcome.ts';
 import { settled } from './outcome.ts';
 import { describe } from './perform.ts';

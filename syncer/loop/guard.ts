@@ -6,7 +6,6 @@
  *
  * In doubt the process ends: the next start finds out what has become of the store, and waits here.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../model/cluster.ts';
 import { StoreReplacedError } from '../model/errors.ts';
 import { namespaces, services } from '../model/kubernetes.ts';
@@ -39,7 +38,7 @@ export interface GuardOptions {
   /** What the first pass would find; asked for when both sides' caches are complete. */
   readonly survey: () => Survey;
   readonly log: GuardLog;
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface Known {
@@ -79,7 +78,7 @@ export class StoreGuard {
       const trouble = troubleWith(situation);
       if (trouble === undefined || situation.accepted === situation.storeUid) return this.#take(situation, trouble);
       this.#hold(trouble, situation);
-      await (this.#options.wait ?? pause)(lookAgainMs, signal);
+      await this.#options.wait(lookAgainMs, signal);
       signal.throwIfAborted();
     }
   }
@@ -205,8 +204,4 @@ function parseKnown(text: string | undefined): Known | undefined {
   if (text === undefined || text === '') return undefined;
   const [uid = '', epoch = '0'] = text.split('/');
   return { uid, epoch: Number.parseInt(epoch, 10) || 0 };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

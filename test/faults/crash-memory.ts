@@ -1,22 +1,9 @@
 /** What the syncer holds, asked of the process itself through Node's inspector: live heap after a collection, timers, sockets (I8). */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 export interface Holdings {
   readonly heapBytes: number;
   readonly timers: number;
   readonly sockets: number;
-}
-
-/** A port for `--inspect`, free a moment ago. */
-export async function inspectorPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const expression = `JSON.stringify({

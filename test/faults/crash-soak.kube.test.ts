@@ -7,10 +7,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Side } from '../../syncer/model/side.ts';
+import { freePorts } from '../../testbed/ports.ts';
+import { makeNamespace } from '../support/namespaces.ts';
 import { randomFrom } from '../support/random.ts';
 import { clear, whileChurning } from './crash-churn.ts';
-import { holdingsOf, inspectorPort } from './crash-memory.ts';
-import { makeNamespace, seed, startStage } from './crash-stage.ts';
+import { holdingsOf } from './crash-memory.ts';
+import { seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
 import type { Rule } from './proxy/rules.ts';
 
@@ -91,7 +93,7 @@ describe.skipIf(!isSoak)(`FAULTS=soak MINUTES=${minutes} SEED=${seed}`, () => {
         const { agreedAfterMs } = await stage.audit();
         process.stderr.write(`Soak: ${what}: agreed after ${agreedAfterMs} ms\n`);
       }
-      const port = await inspectorPort();
+      const [port = 0] = await freePorts(1, '127.0.0.1');
       await stage.pair.syncer.stop();
       await stage.pair.syncer.start({ nodeFlags: [`--inspect=127.0.0.1:${port}`] });
       const before = await holdingsOf(port);

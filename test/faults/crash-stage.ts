@@ -5,9 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kind } from '../../syncer/model/kind.ts';
 import type { Side } from '../../syncer/model/side.ts';
-import { eventually } from '../support/eventually.ts';
 import { hostNamespace, releaseName, startPair } from '../support/pair.ts';
 import type { Pair, PairOptions } from '../support/pair.ts';
 import type { Question } from './auditor/audit.ts';
@@ -94,21 +92,4 @@ export async function startStage(name: string, options: Omit<PairOptions, 'apiSe
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-const serviceAccounts: Kind = {
-  group: '',
-  version: 'v1',
-  plural: 'serviceaccounts',
-  kind: 'ServiceAccount',
-  namespaced: true,
-};
-
-/** A new virtual namespace in which pods are accepted. */
-export async function makeNamespace({ virtual }: Pair, name: string): Promise<void> {
-  const namespaces: Kind = { ...serviceAccounts, plural: 'namespaces', kind: 'Namespace', namespaced: false };
-  await virtual.create(namespaces, { metadata: { name } });
-  await eventually(`the service account of ${name}`, () =>
-    virtual.get(serviceAccounts, { namespace: name, name: 'default' }),
-  );
 }

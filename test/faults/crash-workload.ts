@@ -5,8 +5,8 @@
 import { configMaps, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
+import { makeNamespace } from '../support/namespaces.ts';
 import type { Pair } from '../support/pair.ts';
-import { makeNamespace } from './crash-stage.ts';
 
 export const phases = ['made', 'changed', 'deleted'] as const;
 export type Phase = (typeof phases)[number];

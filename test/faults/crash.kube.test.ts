@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configMaps, pods } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
+import { freePorts } from '../../testbed/ports.ts';
+import { makeNamespace } from '../support/namespaces.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { hostNamespace, releaseName } from '../support/pair.ts';
 import { Pipe } from '../support/pipe.ts';
@@ -16,8 +18,8 @@ import type { Circumstances, SyncerProcess } from '../support/syncer-process.ts'
 import type { Report } from './auditor/auditor.ts';
 import type { Problem } from './auditor/problem.ts';
 import { burst, clear, whileChurning } from './crash-churn.ts';
-import { holdingsOf, inspectorPort } from './crash-memory.ts';
-import { form, isLong, makeNamespace, patience, seed, startStage } from './crash-stage.ts';
+import { holdingsOf } from './crash-memory.ts';
+import { form, isLong, patience, seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
 
 const random = randomFrom(seed);
@@ -262,7 +264,7 @@ describe(`what the syncer lives on (${form})`, { timeout: patience }, () => {
   });
 
   test('after rounds of work it holds what it held before [I8]', async () => {
-    const port = await inspectorPort();
+    const [port = 0] = await freePorts(1, '127.0.0.1');
     await restarted({ nodeFlags: [`--inspect=127.0.0.1:${port}`] });
     const round = async (): Promise<void> => {
       await burst(stage.pair, namespace, 30);

@@ -5,23 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client } from '../../syncer/cluster/client.ts';
-import type { Kind } from '../../syncer/model/kind.ts';
 import { pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { Pod } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
 import { policyCases } from '../../syncer/resources/pods/policy/cases.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { hostNamespace, releaseName } from '../support/pair.ts';
+import { whoIs } from '../support/who-is.ts';
 import { container, podOf, serviceOf, shop, Stage } from './hostile.ts';
 import type { Spec } from './hostile.ts';
-
-const reviews: Kind = {
-  group: 'authentication.k8s.io',
-  version: 'v1',
-  plural: 'selfsubjectreviews',
-  kind: 'SelfSubjectReview',
-  namespaced: false,
-};
 
 let stage: Stage;
 
@@ -210,7 +202,7 @@ describe('tokens', () => {
   async function isBelieved(token: string): Promise<boolean> {
     const { url, pki } = stage.pair.hostPlane;
     const access = { url: new URL(url), ca: () => readFileSync(pki.caCert, 'utf8'), credentials: () => ({ token }) };
-    return new Client('host', access).create(reviews, { metadata: { name: '' } }).then(
+    return whoIs(new Client('host', access)).then(
       () => true,
       () => false,
     );

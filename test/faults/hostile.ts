@@ -7,15 +7,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Kind } from '../../syncer/model/kind.ts';
-import {
-  configMaps,
-  events,
-  namespaces,
-  pods,
-  secrets,
-  serviceAccounts,
-  services,
-} from '../../syncer/model/kubernetes.ts';
+import { configMaps, events, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { Event, Pod, PodSpec } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
 import type { Side } from '../../syncer/model/side.ts';
@@ -23,6 +15,7 @@ import { hostName } from '../../syncer/translate/names.ts';
 import { made, namespace as shop } from '../samples/sample.ts';
 import { census, idle, secondLook } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
+import { makeNamespace } from '../support/namespaces.ts';
 import { hostNamespace, releaseName, startPair } from '../support/pair.ts';
 import type { Pair, PairOptions } from '../support/pair.ts';
 import { randomFrom } from '../support/random.ts';
@@ -79,9 +72,7 @@ export class Stage {
   }
 
   async namespace(name: string): Promise<void> {
-    const { virtual } = this.pair;
-    await virtual.create(namespaces, { metadata: { name } });
-    await eventually('its service account', () => virtual.get(serviceAccounts, { namespace: name, name: 'default' }));
+    await makeNamespace(this.pair, name);
   }
 
   async create(kind: Kind, object: KubeObject): Promise<KubeObject> {

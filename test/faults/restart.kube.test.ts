@@ -10,11 +10,12 @@ import { configMaps, namespaces, pods, services } from '../../syncer/model/kuber
 import { Api } from '../../testbed/api.ts';
 import type { Component, ControlPlane } from '../../testbed/index.ts';
 import { isFree } from '../../testbed/ports.ts';
+import { makeNamespace } from '../support/namespaces.ts';
 import { until } from '../support/eventually.ts';
 import { hostNamespace, releaseName } from '../support/pair.ts';
 import { randomFrom } from '../support/random.ts';
 import { burst, clear, whileChurning } from './crash-churn.ts';
-import { form, isLong, makeNamespace, patience, seed, startStage } from './crash-stage.ts';
+import { form, isLong, patience, seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
 
 const random = randomFrom(seed);

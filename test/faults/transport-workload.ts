@@ -5,12 +5,13 @@
 import { deepStrictEqual, equal, partialDeepStrictEqual } from 'node:assert/strict';
 import { isStatus } from '../../syncer/model/errors.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
-import { configMaps, namespaces, pods, secrets, serviceAccounts, services } from '../../syncer/model/kubernetes.ts';
+import { configMaps, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { Pod } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
 import { made } from '../samples/sample.ts';
 import { idle } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
+import { makeNamespace } from '../support/namespaces.ts';
 import { hostNamespace } from '../support/pair.ts';
 import type { Pair } from '../support/pair.ts';
 
@@ -31,13 +32,7 @@ export class Workload {
   /** The namespace, and what its pods refer to. */
   async prepare(): Promise<void> {
     const { namespace } = this;
-    const { virtual } = this.#pair;
-    await virtual.create(namespaces, { metadata: { name: namespace } });
-    await eventually(
-      'the default service account',
-      () => virtual.get(serviceAccounts, { namespace, name: 'default' }),
-      waitMs,
-    );
+    await makeNamespace(this.#pair, namespace, { waitMs });
     await this.#create(configMaps, 'settings', { data: { a: '1' } });
     await this.#create(secrets, 'key', { stringData: { a: '1' } });
     await this.#create(services, 'web', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } });

@@ -3,7 +3,7 @@
  * those the test is the kubelet, so a pod stays in each of its states for as long as the test looks at it.
  */
 import type { Kind } from '../../syncer/model/kind.ts';
-import { events, namespaces, nodes, pods, serviceAccounts } from '../../syncer/model/kubernetes.ts';
+import { events, nodes, pods } from '../../syncer/model/kubernetes.ts';
 import type { Event, Pod, PodSpec, PodStatus } from '../../syncer/model/kubernetes.ts';
 import { keyOf } from '../../syncer/model/object.ts';
 import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
@@ -11,6 +11,7 @@ import type { Side } from '../../syncer/model/side.ts';
 import { hostNameOf, made, namespace } from '../samples/sample.ts';
 import { idle } from './census.ts';
 import { eventually, until } from './eventually.ts';
+import { makeNamespace } from './namespaces.ts';
 import { hostNamespace, startPair } from './pair.ts';
 import type { Pair, PairOptions } from './pair.ts';
 
@@ -42,9 +43,7 @@ export class PodStage {
 
   /** A virtual namespace that takes pods. */
   async namespace(name: string, metadata: Partial<Metadata> = {}): Promise<void> {
-    const { virtual } = this.pair;
-    await virtual.create(namespaces, { metadata: { name, ...metadata } });
-    await eventually('its service account', () => virtual.get(serviceAccounts, { namespace: name, name: 'default' }));
+    await makeNamespace(this.pair, name, { metadata });
   }
 
   /** A Ready node of the host without a kubelet, for pods that ask for it. */

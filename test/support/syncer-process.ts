@@ -4,11 +4,10 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeFlags, syncerImageName } from '../../scripts/lib/image.ts';
+import { freePorts } from '../../testbed/ports.ts';
 import { mark } from '../../testbed/processes.ts';
 
 /** It takes about a second; on a machine with other things to do, much longer. */
@@ -84,7 +83,7 @@ export class SyncerProcess {
 
   async launch({ nodeFlags: moreFlags = [], wrapper = [], log: logPath }: Circumstances = {}): Promise<void> {
     const { name, namespace, hostKubeconfig, pki, egressSocket, logFile, program, logLevel, values } = this.#options;
-    this.#port = await freePort();
+    [this.#port = 0] = await freePorts(1, '127.0.0.1');
     await rm(egressSocket, { force: true });
     const log = openSync(logPath ?? logFile, 'a');
     const flags = {
@@ -144,13 +143,4 @@ export class SyncerProcess {
     child.kill(signal);
     await ended;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
