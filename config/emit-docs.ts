@@ -1,12 +1,13 @@
 /** Turns the declared options into the reference page docs/configuration.md. Pure; the emitted file is committed. */
-import { optionsOf } from './option.ts';
+import { docOf, optionsOf } from './option.ts';
 import type { Option, OptionTree } from './option.ts';
 import type { KubernetesReleases } from './kubernetes-versions.ts';
 
 /** The whole page. */
 export function configurationPage(tree: OptionTree, releases: KubernetesReleases): string {
   const rows = [...optionsOf(tree)].map(
-    ([path, option]) => `| \`${path}\` | ${typeText(option)} | \`${JSON.stringify(option.default)}\` | ${option.doc} |`,
+    ([path, option]) =>
+      `| \`${path}\` | ${typeText(option)} | \`${JSON.stringify(option.default)}\` | ${docOf(option)} |`,
   );
   const versions = Object.entries(releases).map(([minor, patches]) => `| ${minor} | ${patches.join(', ')} |`);
   return [

@@ -4,7 +4,7 @@
  * A key that is not declared is refused everywhere; `global` is allowed because Helm puts it into the values of every
  * chart that is a dependency of another. Pure and deterministic: the emitted file is committed.
  */
-import { isOption } from './option.ts';
+import { docOf, isOption, tolerationEffects, tolerationOperators } from './option.ts';
 import type { Option, OptionTree, OptionType } from './option.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -32,9 +32,9 @@ const byType: Readonly<Record<OptionType, JsonSchema>> = {
     type: 'array',
     items: closed({
       key: { type: 'string' },
-      operator: { type: 'string', enum: ['Exists', 'Equal'] },
+      operator: { type: 'string', enum: tolerationOperators },
       value: { type: 'string' },
-      effect: { type: 'string', enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+      effect: { type: 'string', enum: tolerationEffects },
       tolerationSeconds: { type: 'integer', minimum: 0 },
     }),
   },
@@ -52,7 +52,7 @@ export function optionSchema(option: Option): JsonSchema {
     ...(option.type === 'strings'
       ? { items: { type: 'string', ...(option.pattern && { pattern: option.pattern }) } }
       : option.pattern && { pattern: option.pattern }),
-    description: option.doc,
+    description: docOf(option),
     default: option.default,
   };
 }

@@ -28,6 +28,16 @@ export interface Option {
   readonly values?: readonly string[];
   /** A regular expression that a string, or each string of a list, must match. */
   readonly pattern?: string;
+  /**
+   * Why it cannot change once the virtual cluster exists; absent when it can. Whoever can replace a virtual cluster (Terraform)
+   * does so when such an option changes, and gives this reason. Continues "Cannot be changed: "; no full stop.
+   */
+  readonly fixed?: string;
+}
+
+/** What people read about an option: its line, and why it cannot change when it cannot. */
+export function docOf({ doc, fixed }: Option): string {
+  return fixed === undefined ? doc : `${doc} Cannot be changed later: ${fixed}.`;
 }
 
 /** A branch of the options. */
@@ -43,11 +53,14 @@ export interface Resources {
   readonly limits?: Readonly<Record<string, Quantity>>;
 }
 
+export const tolerationOperators = ['Exists', 'Equal'] as const;
+export const tolerationEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const;
+
 export interface Toleration {
   readonly key?: string;
-  readonly operator?: 'Exists' | 'Equal';
+  readonly operator?: (typeof tolerationOperators)[number];
   readonly value?: string;
-  readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  readonly effect?: (typeof tolerationEffects)[number];
   readonly tolerationSeconds?: number;
 }
 

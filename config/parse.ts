@@ -9,27 +9,48 @@ import type { Option, OptionTree } from './option.ts';
 import { options } from './options.ts';
 import { resolveKubernetesVersion } from './kubernetes-versions.ts';
 
+/** One mistake: where it is, key by key, and a line about it that names the place as well. */
+export interface ValuesProblem {
+  readonly path: readonly string[];
+  readonly text: string;
+}
+
 /** Everything wrong with the values, one line each; empty when they can be used. */
 export function valuesProblems(values: unknown, tree: OptionTree = options): readonly string[] {
+  return locatedProblems(values, tree).map(({ text }) => text);
+}
+
+/** The same, each with its place, for who can point at it. */
+export function locatedProblems(values: unknown, tree: OptionTree = options): readonly ValuesProblem[] {
   return [...branchProblems(values, tree, [])];
 }
 
-function* branchProblems(value: unknown, tree: OptionTree, path: readonly string[]): Generator<string> {
+function* branchProblems(value: unknown, tree: OptionTree, path: readonly string[]): Generator<ValuesProblem> {
   if (!isRecord(value)) {
-    yield `${path.join('.') || 'The values'} must be an object, not ${kindOf(value)}.`;
+    yield { path, text: `${path.join('.') || 'The values'} must be an object, not ${kindOf(value)}.` };
     return;
   }
   for (const [key, child] of Object.entries(value)) {
     const here = [...path, key];
     const node = Object.hasOwn(tree, key) ? tree[key] : undefined;
     if (child === undefined || (path.length === 0 && key === 'global')) continue;
-    if (node === undefined) yield unknownKey(here, tree);
-    else if (isOption(node)) yield* optionProblems(child, node, here.join('.'));
-    else yield* branchProblems(child, node, here);
+    yield* nodeProblems(child, node, here, tree);
   }
 }
 
-function* optionProblems(value: unknown, option: Option, path: string): Generator<string> {
+function* nodeProblems(
+  value: unknown,
+  node: Option | OptionTree | undefined,
+  path: readonly string[],
+  siblings: OptionTree,
+): Generator<ValuesProblem> {
+  if (node === undefined) yield { path, text: unknownKey(path, siblings) };
+  else if (!isOption(node)) yield* branchProblems(value, node, path);
+  else for (const text of optionProblems(value, node, path.join('.'))) yield { path, text };
+}
+
+/** What is wrong with the value of one option; `path` is how it is called in the text. */
+export function* optionProblems(value: unknown, option: Option, path: string): Generator<string> {
   const wanted = expectation[option.type];
   if (!wanted.holds(value)) {
     yield `${path} must be ${wanted.words}, not ${kindOf(value)}.`;

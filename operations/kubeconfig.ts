@@ -12,12 +12,38 @@ import { parse } from 'yaml';
 const run = promisify(execFile);
 const pluginTimeoutMs = 60_000;
 
-/** Which cluster is meant. */
+/** Which cluster is meant, and as whom. */
 export interface HostChoice {
-  /** Path; the default is $KUBECONFIG, else ~/.kube/config. */
-  readonly kubeconfig?: string | undefined;
+  /** Path, or several that are merged as kubectl merges them; the default is $KUBECONFIG, else ~/.kube/config. */
+  readonly kubeconfig?: string | readonly string[] | undefined;
   /** The default is the current context. */
   readonly context?: string | undefined;
+  /** Given: no kubeconfig is read at all. */
+  readonly explicit?: ExplicitHost | undefined;
+}
+
+/** Access without a kubeconfig. */
+export interface ExplicitHost {
+  /** URL, or host:port. */
+  readonly server: string;
+  /** PEM texts, not paths. */
+  readonly ca?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly token?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  /** Name that the server's certificate is checked against. */
+  readonly serverName?: string | undefined;
+  readonly exec?: CredentialPlugin | undefined;
+}
+
+/** A program that prints an ExecCredential. */
+export interface CredentialPlugin {
+  /** Default `client.authentication.k8s.io/v1`. */
+  readonly apiVersion?: string | undefined;
+  readonly command: string;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How to reach an API server. */
@@ -88,7 +114,8 @@ export async function readHostAccess(choice: HostChoice): Promise<HostAccess> {
   };
 }
 
-function kubeconfigPath({ kubeconfig }: HostChoice): string {
+function kubeconfigPath({ kubeconfig: given }: HostChoice): string {
+  const kubeconfig = typeof given === 'string' ? given : given?.[0];
   const fromEnvironment = process.env['KUBECONFIG']?.split(delimiter).find((path) => path !== '');
   return resolve(kubeconfig ?? fromEnvironment ?? join(homedir(), '.kube/config'));
 }

@@ -85,8 +85,8 @@ function scopeOf({ side }: Source, hostNamespace: string): Scope {
   return { namespace: side === 'host' ? hostNamespace : '' };
 }
 
-function factsOf(side: Side, kind: string, { size, complete, heardAtMs }: Cache): WatchFacts {
-  return { side, kind, objects: size, complete, heardAtMs };
+function factsOf(side: Side, kind: string, { size, complete, heardAtMs, position }: Cache): WatchFacts {
+  return { side, kind, objects: size, complete, heardAtMs, position };
 }
 
 /** One source for each side and kind. At most one resource may say what is kept: two could contradict each other. */

@@ -186,7 +186,7 @@ export class Observation {
   #queueFacts(): QueueFacts {
     const { queue } = this.#options;
     const facts = lanes.map((lane) => ({ lane, length: queue.lengthOf(lane), oldestMs: queue.oldestMs(lane) }));
-    return { lanes: facts, retrying: queue.failing };
+    return { lanes: facts, retrying: queue.failing, inWork: queue.inWork };
   }
 }
 

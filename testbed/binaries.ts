@@ -5,7 +5,7 @@
  * at once never fetch the same thing twice (one lock).
  */
 import { execFile } from 'node:child_process';
-import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { download, DownloadError } from './download.ts';
@@ -14,6 +14,7 @@ import { withLock } from './lock.ts';
 import { type Log, seconds } from './log.ts';
 import { cacheDir } from './paths.ts';
 import { type Program, type ProgramName, programs } from './pins.ts';
+import { unzip } from './zip.ts';
 
 const run = promisify(execFile);
 const binDir = join(cacheDir, 'bin');
@@ -79,7 +80,9 @@ async function fromPath(name: ProgramName): Promise<string | undefined> {
 
 async function reportsVersion(path: string, args: readonly string[], version: string): Promise<boolean> {
   try {
-    const { stdout, stderr } = await run(path, args, { timeout: 5000 });
+    // Terraform would ask its maker for news.
+    const env = { ...process.env, CHECKPOINT_DISABLE: '1' };
+    const { stdout, stderr } = await run(path, args, { timeout: 5000, env });
     return mentionsVersion(stdout + stderr, version);
   } catch {
     // A program that cannot even tell its version is not one to use.
@@ -134,13 +137,21 @@ async function released({ release }: Program, { workDir, title, log }: Attempt):
     log(`${title}: downloading ${release.url}`);
     await download(release, file, log);
     if (release.member === undefined) return file;
-    await run('tar', ['-xzf', file, '-C', workDir, release.member]);
-    return join(workDir, release.member);
+    return await unpack(file, release.member, workDir);
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
     log(`${title}: no download (${error.message})`);
     return undefined;
   }
+}
+
+async function unpack(archive: string, member: string, folder: string): Promise<string> {
+  const target = join(folder, member);
+  const content = await readFile(archive);
+  // The first two bytes of every zip archive.
+  if (content.toString('latin1', 0, 2) === 'PK') await writeFile(target, unzip(content, member));
+  else await run('tar', ['-xzf', archive, '-C', folder, member]);
+  return target;
 }
 
 async function built(program: Program, { workDir, title, log }: Attempt): Promise<string> {

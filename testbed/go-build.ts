@@ -13,7 +13,6 @@ const goRoot = join(import.meta.dirname, 'go');
 
 /** Builds into a file; throws with the compiler's last words, or with how to install Go. */
 export async function goBuild(program: Program, target: string, log: Log): Promise<void> {
-  const cwd = join(goRoot, program.go.module);
   const startedMs = Date.now();
   let packages = 0;
   let modules = 0;
@@ -22,14 +21,16 @@ export async function goBuild(program: Program, target: string, log: Log): Promi
     log(`  ${seconds(startedMs)}: ${modules} modules downloaded, ${packages} packages compiled`);
   }, tellEveryMs);
   try {
-    const code = await runGo(goArgs(program, target), cwd, (line) => {
+    const code = await runGo(program, target, (line) => {
       if (line.startsWith('go: downloading')) modules += 1;
       else if (!line.includes(' ')) packages += 1;
       tail.push(line);
       if (tail.length > 20) tail.shift();
     });
     if (code !== 0) {
-      throw new Error(`Building ${program.go.path} in ${cwd} failed (go exited with ${code}):\n${tail.join('\n')}`);
+      throw new Error(
+        `Building ${program.go.path} in ${folderOf(program)} failed (go exited with ${code}):\n${tail.join('\n')}`,
+      );
     }
   } finally {
     clearInterval(ticker);
@@ -53,16 +54,21 @@ export function goArgs(program: Program, target: string): readonly string[] {
   ];
 }
 
-function runGo(args: readonly string[], cwd: string, onLine: (line: string) => void): Promise<number> {
+function folderOf(program: Program): string {
+  return join(goRoot, program.go.module);
+}
+
+function runGo(program: Program, target: string, onLine: (line: string) => void): Promise<number> {
   return new Promise((resolve, reject) => {
     const env = {
       ...process.env,
       CGO_ENABLED: '0',
       GOFLAGS: '-buildvcs=false',
-      GOOS: 'linux',
-      TMPDIR: dirname(args[args.indexOf('-o') + 1] ?? ''),
+      ...(!program.go.anySystem && { GOOS: 'linux' }),
+      TMPDIR: dirname(target),
     };
-    const child = spawn('go', args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const cwd = folderOf(program);
+    const child = spawn('go', goArgs(program, target), { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     createInterface({ input: child.stderr }).on('line', onLine);
     child.on('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ENOENT' ? new Error(missingGo()) : error),

@@ -14,9 +14,11 @@ export const versions = {
   coredns: '1.13.1',
   'local-path-provisioner': '0.0.30',
   pause: '3.10.1',
+  terraform: '1.11.4',
+  opentofu: '1.12.6',
 } as const;
 
-/** An official download: the file, the file that holds its SHA-256, and the member to take when it is an archive. */
+/** An official download: the file, the file that holds its SHA-256, and the member to take when it is an archive (tar.gz or zip). */
 export interface Release {
   readonly url: string;
   readonly checksumUrl: string;
@@ -25,10 +27,12 @@ export interface Release {
 
 /** How `go build` makes a program: a folder of testbed/go and a package that its tools.go imports. */
 export interface GoPackage {
-  readonly module: 'kubernetes' | 'containerd' | 'coredns' | 'local-path' | 'pause';
+  readonly module: 'kubernetes' | 'containerd' | 'coredns' | 'local-path' | 'pause' | 'terraform' | 'opentofu';
   readonly path: string;
   readonly setVersion?: readonly string[];
   readonly tags?: string;
+  /** Runs on the machine itself, whatever its system is, and not on a node, which is Linux. */
+  readonly anySystem?: true;
 }
 
 /** One program of the testbed. */
@@ -42,6 +46,7 @@ export interface Program {
 }
 
 const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+const system = process.platform === 'win32' ? 'windows' : process.platform;
 
 function kubernetes(name: string): Program {
   const url = `https://dl.k8s.io/release/v${versions.kubernetes}/bin/linux/${arch}/${name}`;
@@ -120,6 +125,41 @@ function coredns(): Program {
   };
 }
 
+/** Terraform and OpenTofu: both come as zip archives, and both call themselves a development build unless told not to. */
+function terraform(): Program {
+  const version = versions.terraform;
+  const base = `https://releases.hashicorp.com/terraform/${version}/terraform_${version}`;
+  return {
+    component: 'terraform',
+    version,
+    versionArgs: ['version'],
+    release: { url: `${base}_${system}_${arch}.zip`, checksumUrl: `${base}_SHA256SUMS`, member: 'terraform' },
+    go: {
+      module: 'terraform',
+      path: 'github.com/hashicorp/terraform',
+      setVersion: ['github.com/hashicorp/terraform/version.dev=no'],
+      anySystem: true,
+    },
+  };
+}
+
+function tofu(): Program {
+  const version = versions.opentofu;
+  const base = `https://github.com/opentofu/opentofu/releases/download/v${version}/tofu_${version}`;
+  return {
+    component: 'opentofu',
+    version,
+    versionArgs: ['version'],
+    release: { url: `${base}_${system}_${arch}.zip`, checksumUrl: `${base}_SHA256SUMS`, member: 'tofu' },
+    go: {
+      module: 'opentofu',
+      path: 'github.com/opentofu/opentofu/cmd/tofu',
+      setVersion: ['github.com/opentofu/opentofu/version.dev=no'],
+      anySystem: true,
+    },
+  };
+}
+
 /** The name of one program of the table. */
 export type ProgramName =
   | 'etcd'
@@ -136,7 +176,9 @@ export type ProgramName =
   | 'ctr'
   | 'coredns'
   | 'local-path-provisioner'
-  | 'pause';
+  | 'pause'
+  | 'terraform'
+  | 'tofu';
 
 /** Every program that the testbed can find, fetch or build. */
 export const programs: Readonly<Record<ProgramName, Program>> = {
@@ -164,4 +206,6 @@ export const programs: Readonly<Record<ProgramName, Program>> = {
     go: { module: 'local-path', path: 'github.com/rancher/local-path-provisioner' },
   },
   pause: { component: 'pause', version: versions.pause, go: { module: 'pause', path: '.' } },
+  terraform: terraform(),
+  tofu: tofu(),
 };

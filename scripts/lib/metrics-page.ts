@@ -16,7 +16,7 @@ export function declaredMetrics(): readonly Declared[] {
     version: '',
     kubernetesVersion: '',
     resources: [],
-    queue: () => ({ lanes: [], retrying: 0 }),
+    queue: () => ({ lanes: [], retrying: 0, inWork: 0 }),
     ready: () => false,
     held: () => false,
     watches: none,

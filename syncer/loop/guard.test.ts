@@ -113,6 +113,18 @@ describe('StoreGuard [OPS-08]', () => {
     await expect(newGuard().admit(signal)).rejects.toThrow('held');
   });
 
+  test('nobody can consent to a store that does not say who it is', async () => {
+    await newGuard().admit(signal);
+    virtual.vanish(namespaces, kubeSystem);
+    annotate({ ...annotated(), [storeKeys.accept]: '' });
+    const before = [...host.writes];
+    await expect(newGuard().admit(signal)).rejects.toThrow('held');
+    expect(host.writes).toEqual(before);
+    replaceStore('store-1');
+    waits = 0;
+    expect(await newGuard().admit(signal)).toBe(0);
+  });
+
   test('the former store is back: work goes on by itself', async () => {
     await newGuard().admit(signal);
     replaceStore('store-2');

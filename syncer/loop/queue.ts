@@ -85,6 +85,11 @@ export class Queue {
     return this.#failures.size;
   }
 
+  /** Keys that a worker has taken and not settled yet. */
+  get inWork(): number {
+    return this.#active.size;
+  }
+
   /** How long the key that came first in a lane has been waiting; 0 when none is. */
   oldestMs(lane: Lane): number {
     const [since] = this.#waiting[lane].values();

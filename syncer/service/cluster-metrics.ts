@@ -24,6 +24,8 @@ export interface WatchFacts {
   readonly complete: boolean;
   /** Milliseconds since 1970 of the last list, event or bookmark; undefined before the first. */
   readonly heardAtMs: number | undefined;
+  /** The resourceVersion up to which everything was shown; empty before the first list. */
+  readonly position: string;
 }
 
 export interface ClusterMetrics {
@@ -125,6 +127,16 @@ function addGauges(registers: Registry[], { watches, inFlight }: ClusterSources)
     collect: (): void => {
       for (const { side, kind, heardAtMs } of watches())
         if (heardAtMs !== undefined) heard.set({ side, kind }, heardAtMs / 1000);
+    },
+  });
+  const position: Gauge<'side' | 'kind'> = new Gauge({
+    name: 'vcluster_watch_position',
+    help: 'The resourceVersion up to which a watch has shown everything; quiet kinds move on with bookmarks.',
+    labelNames: sideAndKind,
+    registers,
+    collect: (): void => {
+      for (const watch of watches())
+        if (watch.position !== '') position.set({ side: watch.side, kind: watch.kind }, Number(watch.position));
     },
   });
   const flying: Gauge<'side'> = new Gauge({

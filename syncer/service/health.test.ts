@@ -32,7 +32,7 @@ describe('loopCheck() [OPS-10]', () => {
   });
 });
 
-const facts = { side: 'host', kind: 'pods', objects: 3, complete: true, heardAtMs: 7 };
+const facts = { side: 'host', kind: 'pods', objects: 3, complete: true, heardAtMs: 7, position: '1' };
 
 /** A check that is asked every ten seconds, as the kubelet does, until so much time has passed. */
 function asked(of: (silence: Silence) => Check, forMs: number, meanwhile: () => void = () => {}): string | undefined {

@@ -20,6 +20,8 @@ export interface QueueFacts {
   readonly lanes: readonly { readonly lane: string; readonly length: number; readonly oldestMs: number }[];
   /** Keys whose last look failed. */
   readonly retrying: number;
+  /** Keys that are being looked at, or whose writes wait for their answers. */
+  readonly inWork: number;
 }
 
 export interface LoopSources {
@@ -142,5 +144,11 @@ function addQueue(registers: Registry[], queue: () => QueueFacts): void {
     help: 'Keys whose last look failed and that are tried again, later and later.',
     registers,
     collect: (): void => retrying.set(queue().retrying),
+  });
+  const inWork: Gauge = new Gauge({
+    name: 'vcluster_keys_in_work',
+    help: 'Keys that are being looked at, or whose writes wait for their answers.',
+    registers,
+    collect: (): void => inWork.set(queue().inWork),
   });
 }

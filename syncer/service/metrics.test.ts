@@ -3,8 +3,8 @@ import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
 const watches = () => [
-  { side: 'host', kind: 'pods', objects: 3, complete: true, heardAtMs: 1_700_000_000_000 },
-  { side: 'virtual', kind: 'pods', objects: 0, complete: false, heardAtMs: undefined },
+  { side: 'host', kind: 'pods', objects: 3, complete: true, heardAtMs: 1_700_000_000_000, position: '77' },
+  { side: 'virtual', kind: 'pods', objects: 0, complete: false, heardAtMs: undefined, position: '' },
 ];
 
 function fresh(): Metrics {
@@ -12,7 +12,7 @@ function fresh(): Metrics {
     version: '1.2.3',
     kubernetesVersion: '1.36.3',
     resources: ['pods', 'services'],
-    queue: () => ({ lanes: [{ lane: 'wish', length: 7, oldestMs: 1_500 }], retrying: 2 }),
+    queue: () => ({ lanes: [{ lane: 'wish', length: 7, oldestMs: 1_500 }], retrying: 2, inWork: 5 }),
     ready: () => true,
     held: () => false,
     watches,
@@ -48,10 +48,13 @@ describe('createMetrics() [OPS-27]', () => {
     ['vcluster_queue_length{lane="wish"}', 7],
     ['vcluster_queue_oldest_seconds{lane="wish"}', 1.5],
     ['vcluster_retrying_keys', 2],
+    ['vcluster_keys_in_work', 5],
     ['vcluster_cache_objects{side="host",kind="pods"}', 3],
     ['vcluster_cache_complete{side="virtual",kind="pods"}', 0],
     ['vcluster_watch_last_event_timestamp_seconds{side="host",kind="pods"}', 1_700_000_000],
     ['vcluster_watch_last_event_timestamp_seconds{side="virtual",kind="pods"}', undefined],
+    ['vcluster_watch_position{side="host",kind="pods"}', 77],
+    ['vcluster_watch_position{side="virtual",kind="pods"}', undefined],
     ['vcluster_watch_behind{side="host",kind="pods"}', 0],
     ['vcluster_requests_in_flight{side="host"}', 4],
     ['vcluster_refusals_total{resource="services",by="policy"}', 0],

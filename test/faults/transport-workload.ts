@@ -9,7 +9,7 @@ import { configMaps, pods, secrets, services } from '../../syncer/model/kubernet
 import type { Pod } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
 import { made } from '../samples/sample.ts';
-import { idle } from '../support/census.ts';
+import { resting } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { makeNamespace } from '../support/namespaces.ts';
 import { hostNamespace } from '../support/pair.ts';
@@ -87,7 +87,7 @@ export class Workload {
   async settled(): Promise<void> {
     await this.allRun();
     await until('both sides to agree', () => this.#agrees(), waitMs);
-    await idle(this.#pair.syncer);
+    await resting(this.#pair.syncer);
   }
 
   async virtualPods(): Promise<readonly Pod[]> {

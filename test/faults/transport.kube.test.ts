@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Side } from '../../syncer/model/side.ts';
-import { idle } from '../support/census.ts';
+import { idle, resting } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { startPair } from '../support/pair.ts';
 import type { Pair } from '../support/pair.ts';
@@ -59,8 +59,8 @@ async function expectSilence(): Promise<void> {
   const writes = (): string => `${pair.proxies.host.writes} ${pair.proxies.virtual.writes}`;
   await until('the syncer to write nothing', async () => {
     const before = writes();
-    await idle(pair.syncer);
-    await idle(pair.syncer);
+    await resting(pair.syncer);
+    await resting(pair.syncer);
     return writes() === before;
   });
 }
@@ -75,6 +75,16 @@ const failing = (status: number): Rule => ({
   chance: 0.25,
   times: 15,
   do: { is: 'answer', answer: { status, body: {} } },
+});
+
+test('a test that waits for the syncer to be idle waits for what it has yet to be shown, and for its slow writes [I1]', async () => {
+  const workload = new Workload(pair, `t${++runs}`);
+  await workload.prepare();
+  pair.proxies.virtual.rules.add(lines(() => ({ is: 'delay', ms: 700 }), { when: ofPods }));
+  pair.proxies.host.rules.add({ when: isOf('POST', 'pods'), do: { is: 'delay', ms: 700 } });
+  await workload.createPod('p0', { nodeSelector: { 'no-node': 'has-this' } });
+  await resting(pair.syncer);
+  expect(await workload.hostPods()).toHaveLength(1);
 });
 
 describe(`a workload comes through (SEED=${seed})`, () => {
@@ -177,7 +187,7 @@ test('a pod deleted and made again, seen as one change: the former host pod is d
   const nowhere = { nodeSelector: { 'no-node': 'has-this' } };
   const former = await workload.createPod('p0', nowhere);
   const [hostFormer] = await eventually('the host pod', async () => nonEmpty(await workload.hostPods()));
-  await idle(pair.syncer);
+  await resting(pair.syncer);
   const rule = pair.proxies.virtual.rules.add(
     lines(
       ({ object, text }) => {
@@ -210,7 +220,7 @@ test('a deletion that no watch has shown is found by the next list, and the host
   await workload.prepare();
   await workload.createPod('p0');
   await workload.allRun();
-  await idle(pair.syncer);
+  await resting(pair.syncer);
   const rule = pair.proxies.virtual.rules.add(
     lines(
       ({ type, object, text }) =>
@@ -222,7 +232,7 @@ test('a deletion that no watch has shown is found by the next list, and the host
   );
   await workload.deletePod('p0', 0);
   await until('the event to be lost', () => Promise.resolve(rule.struck() > 0));
-  await idle(pair.syncer);
+  await resting(pair.syncer);
   expect(await workload.hostPods()).toHaveLength(1);
   await pair.proxies.virtual.inject(ofPods, { type: 'ERROR', object: expired });
   await until('the host pod to go', async () => (await workload.hostPods()).length === 0);
@@ -245,7 +255,7 @@ test('replayed events make nobody write [F20]', async () => {
     await pair.proxies[request.side].inject(({ plural }) => plural === request.plural, text);
   }
   const before = [pair.proxies.host.writes, pair.proxies.virtual.writes];
-  await idle(pair.syncer);
+  await resting(pair.syncer);
   await expectSilence();
   expect([pair.proxies.host.writes, pair.proxies.virtual.writes]).toEqual(before);
 });

@@ -100,6 +100,7 @@ async function start(dirs: Readonly<Record<Side, string>>, options: PairOptions)
     program,
     logLevel,
     values: options.values ?? {},
+    clusters: { host, virtual },
   });
   await syncer.start();
   return {

@@ -7,6 +7,8 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeFlags, syncerImageName } from '../../scripts/lib/image.ts';
+import type { Cluster } from '../../syncer/model/cluster.ts';
+import type { Side } from '../../syncer/model/side.ts';
 import { freePorts } from '../../testbed/ports.ts';
 import { mark } from '../../testbed/processes.ts';
 
@@ -25,6 +27,8 @@ export interface SyncerOptions {
   readonly logLevel: string;
   /** What the chart hands over of its values. */
   readonly values: object;
+  /** What it works between, as a test sees it: past all proxies. */
+  readonly clusters: Readonly<Record<Side, Cluster>>;
 }
 
 /** What is unusual about one start. */
@@ -63,6 +67,10 @@ export class SyncerProcess {
 
   get healthUrl(): string {
     return `http://127.0.0.1:${this.#port}/healthz`;
+  }
+
+  get clusters(): Readonly<Record<Side, Cluster>> {
+    return this.#options.clusters;
   }
 
   get logFile(): string {

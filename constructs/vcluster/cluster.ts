@@ -1,0 +1,164 @@
+/**
+ * `resource "vcluster_cluster"`: one virtual cluster, installed, repaired and removed by our own provider. A thin class, as the
+ * generated bindings of other providers are: names as in Terraform's documentation, in camelCase.
+ */
+import type { Construct } from 'constructs';
+import { TerraformResource } from '../terraform.ts';
+import type { ITerraformDependable, TerraformProvider, TerraformResourceLifecycle } from '../terraform.ts';
+import { attributesOf, generatorMetadata } from './element.ts';
+
+/** What may be given to any resource. */
+export interface ResourceMeta {
+  /**
+   * What has to be there before.
+   * @default - nothing
+   */
+  readonly dependsOn?: readonly ITerraformDependable[];
+  /**
+   * Which configuration of the provider to use.
+   * @default - the default one
+   */
+  readonly provider?: TerraformProvider;
+  /**
+   * Terraform's lifecycle rules.
+   * @default - none
+   */
+  readonly lifecycle?: TerraformResourceLifecycle;
+}
+
+/** How long each operation may take, such as `5m`. */
+export interface Timeouts {
+  /**
+   * @default '5m'
+   */
+  readonly create?: string;
+  /**
+   * @default '5m'
+   */
+  readonly update?: string;
+  /**
+   * @default '5m'
+   */
+  readonly delete?: string;
+}
+
+/** What happens to the namespace: made here, taken over, or only used. */
+export type NamespaceLifecycle = 'create' | 'adopt' | 'keep';
+
+/** Attributes of a {@link VclusterClusterResource}, all but `name` optional. */
+export interface VclusterClusterResourceProps extends ResourceMeta {
+  readonly name: string;
+  /**
+   * @default - `name`
+   */
+  readonly namespace?: string;
+  /**
+   * @default 'create'
+   */
+  readonly namespaceLifecycle?: NamespaceLifecycle;
+  /**
+   * @default - none
+   */
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
+  /**
+   * @default - none
+   */
+  readonly namespaceAnnotations?: Readonly<Record<string, string>>;
+  /**
+   * @default - none
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * @default - the version this project was tested with
+   */
+  readonly kubernetesVersion?: string;
+  /**
+   * Chart values as YAML texts; later ones win.
+   * @default - the chart's own
+   */
+  readonly values?: readonly string[];
+  /**
+   * @default - the chart of the provider
+   */
+  readonly chartPath?: string;
+  /**
+   * @default false
+   */
+  readonly pause?: boolean;
+  /**
+   * @default false
+   */
+  readonly deletionProtection?: boolean;
+  /**
+   * @default - the provider's
+   */
+  readonly timeouts?: Timeouts;
+}
+
+/** A virtual cluster that our provider looks after. */
+export class VclusterClusterResource extends TerraformResource {
+  static readonly tfResourceType: string = 'vcluster_cluster';
+  readonly #attributes: Record<string, unknown>;
+
+  constructor(scope: Construct, id: string, props: VclusterClusterResourceProps) {
+    const { dependsOn, provider, lifecycle, ...attributes } = props;
+    super(scope, id, {
+      terraformResourceType: VclusterClusterResource.tfResourceType,
+      terraformGeneratorMetadata: generatorMetadata,
+      ...(dependsOn && { dependsOn: [...dependsOn] }),
+      ...(provider && { provider }),
+      ...(lifecycle && { lifecycle }),
+    });
+    this.#attributes = attributesOf(attributes, ['timeouts']);
+  }
+
+  /** `namespace/name`. Known while an update is planned, so whatever hangs on it stays known as well. */
+  get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  get name(): string {
+    return this.getStringAttribute('name');
+  }
+
+  get namespace(): string {
+    return this.getStringAttribute('namespace');
+  }
+
+  get endpoint(): string {
+    return this.getStringAttribute('endpoint');
+  }
+
+  get clusterCaCertificate(): string {
+    return this.getStringAttribute('cluster_ca_certificate');
+  }
+
+  get kubeconfigSecretName(): string {
+    return this.getStringAttribute('kubeconfig_secret.name');
+  }
+
+  get kubeconfigSecretNamespace(): string {
+    return this.getStringAttribute('kubeconfig_secret.namespace');
+  }
+
+  get kubernetesVersionRunning(): string {
+    return this.getStringAttribute('kubernetes_version_running');
+  }
+
+  get phase(): string {
+    return this.getStringAttribute('phase');
+  }
+
+  /** The labels as they are set; an aspect may replace them. */
+  get labels(): Readonly<Record<string, string>> {
+    return (this.#attributes['labels'] ?? {}) as Readonly<Record<string, string>>;
+  }
+
+  set labels(labels: Readonly<Record<string, string>>) {
+    this.#attributes['labels'] = labels;
+  }
+
+  protected override synthesizeAttributes(): Record<string, unknown> {
+    return { ...this.#attributes };
+  }
+}

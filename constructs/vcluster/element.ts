@@ -1,0 +1,34 @@
+/**
+ * What all bindings of our own provider have in common: its address, and the turning of properties into attributes. Only the
+ * names of attributes are turned into snake_case; the keys of a map (labels) belong to the user and stay as they are.
+ */
+import { Token } from '../terraform.ts';
+
+/** Where Terraform gets the provider. The first part, the registry's host, is Terraform's default. */
+export const providerSource = 'cdktf-vcluster/vcluster';
+
+/** The local name that `required_providers`, resources and functions go by. */
+export const providerName = 'vcluster';
+
+/** For the `terraformGeneratorMetadata` of resources: tells CDKTF which provider a resource needs. */
+export const generatorMetadata: { readonly providerName: string } = { providerName };
+
+/** Attributes as Terraform names them: `clusterId` becomes `cluster_id`. What is undefined is left out. */
+export function attributesOf(properties: object, nested: readonly string[] = []): Record<string, unknown> {
+  const given = Object.entries(properties).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([key, value]) => [
+      snakeCase(key),
+      nested.includes(key) && isPlain(value) ? attributesOf(value, nested) : value,
+    ]),
+  );
+}
+
+/** `clusterDNSName` has no place in it: our attributes are words in camelCase. */
+export function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Token.isUnresolved(value);
+}

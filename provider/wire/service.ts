@@ -1,0 +1,21 @@
+/**
+ * What the wire needs from a provider: one handler per RPC, and what each handler is told about its call. Handlers get
+ * decoded messages and return drafts; framing, encoding, deadlines and process life are the wire's.
+ */
+import type { ProviderHandlers } from './tfplugin6.ts';
+
+/** About one RPC that is being answered. */
+export interface Call {
+  /**
+   * Aborted when nobody waits for the answer any more: Terraform cancelled the RPC, its deadline passed, the connection or
+   * the process ends. StopProvider is an RPC of its own and does not abort others: that is the provider's to do.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** A provider as main.ts serves it. */
+export interface ProviderService {
+  readonly handlers: ProviderHandlers<Call>;
+  /** Called once when the process is about to end, after the last answer; what is still open is closed here. */
+  readonly close?: () => Promise<void>;
+}

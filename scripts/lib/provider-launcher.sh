@@ -1,0 +1,54 @@
+#!/bin/sh
+':' /*
+# One file that is a shell script and JavaScript: sh comes here, finds a Node and hands the file to it; for Node all of this is a
+# comment. One file, because Terraform's lock is a hash over the package: what was checked is all that is run. Options of Node
+# from outside (NODE_OPTIONS, NODE_PATH) would load other code, so they are dropped; VCLUSTER_NODE_OPTIONS stands in.
+
+# A Node that was there at the installation, tried before PATH; empty in a release.
+installed_node=''
+
+suits() {
+  version=${1#v}
+  major=${version%%.*}
+  rest=${version#*.}
+  minor=${rest%%.*}
+  case ${major:-x}${minor:-x} in *[!0-9]*) return 1 ;; esac
+  [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 19 ]; }
+}
+
+# Becomes Node $1 when that is a Node, and new enough; otherwise remembers what it was.
+try() {
+  [ -x "$1" ] && [ ! -d "$1" ] || return 0
+  found=$("$1" --version 2>/dev/null) || found='no Node'
+  if ! suits "$found"; then
+    seen="$seen${seen:+, }$1 is $found"
+    return 0
+  fi
+  unset NODE_PATH
+  export NODE_OPTIONS="${VCLUSTER_NODE_OPTIONS-}"
+  # By require and not as the main program: a package.json with "type": "module" above this file must not matter.
+  exec "$1" -e 'require(process.argv[1])' "$file" "$@"
+}
+
+# Terraform shows the first line of standard output when the handshake fails; a person reads standard error.
+fail() {
+  if [ -n "${TF_PLUGIN_MAGIC_COOKIE-}" ]; then printf '%s\n' "$1"; else printf 'Error: %s\n' "$1" >&2; fi
+  exit 1
+}
+
+main() {
+  seen=''
+  case $0 in /*) file=$0 ;; *) file=$PWD/$0 ;; esac
+  if [ -n "${VCLUSTER_NODE-}" ]; then
+    try "$VCLUSTER_NODE"
+    fail "The provider vcluster is written in TypeScript and needs Node 22.19 or later. VCLUSTER_NODE names $VCLUSTER_NODE, which cannot be used${seen:+ ($seen)}. Correct or unset VCLUSTER_NODE and run the command again."
+  fi
+  try "$installed_node"
+  set -f
+  IFS=:
+  for folder in $PATH; do try "$folder/node"; done
+  fail "The provider vcluster is written in TypeScript and needs Node 22.19 or later; PATH has ${seen:-no Node}. Install Node 24 (https://nodejs.org), or set VCLUSTER_NODE to the path of one that you have, or install the provider as a single executable, which needs no Node, and run the command again."
+}
+
+main
+*/
