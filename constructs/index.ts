@@ -1,8 +1,20 @@
 /**
- * Entry of the package: virtual Kubernetes clusters as CDKTF constructs. Importing it loads the CDK and two provider bindings,
- * and nothing of the syncer, the CLI or the testbed.
+ * Entry of the package: virtual Kubernetes clusters as CDKTF constructs. Importing it loads the CDK, and nothing of the provider
+ * bindings, the syncer, the CLI or the testbed.
  */
+export { Provisioner } from './provisioner.ts';
+export type { NativeProvisionerProps } from './provisioner.ts';
 export { VirtualCluster } from './virtual-cluster.ts';
-export type { KubeconfigSecret } from './virtual-cluster.ts';
-export type { VirtualClusterProps } from './virtual-cluster-props.ts';
+export type { ExistingVirtualCluster } from './virtual-cluster.ts';
+export { VirtualClusterBase } from './virtual-cluster-base.ts';
+export type { KubeconfigSecret } from './virtual-cluster-base.ts';
+export type { HostProps, VirtualClusterProps } from './virtual-cluster-props.ts';
+export type { Manifest, KubernetesObject, ManifestOptions, ManifestSource } from './manifests.ts';
+export { VclusterClusterResource } from './vcluster/cluster.ts';
+export type { NamespaceLifecycle, ResourceMeta, Timeouts, VclusterClusterResourceProps } from './vcluster/cluster.ts';
+export { VclusterKubeconfig } from './vcluster/kubeconfig.ts';
+export type { KubeconfigServiceAccount, VclusterKubeconfigProps } from './vcluster/kubeconfig.ts';
+export type { EphemeralMeta } from './vcluster/ephemeral.ts';
+export { VclusterProvider } from './vcluster/provider.ts';
+export type { HostAccess, HostExec, VclusterProviderProps } from './vcluster/provider.ts';
 export type { Values } from '../config/options.ts';

@@ -26,6 +26,28 @@ export function mergeValues(under: ValuesTree, over: ValuesTree): ValuesTree {
   return merged;
 }
 
+/** An option that two trees give different values. */
+export interface Disagreement {
+  readonly path: string;
+  readonly got: readonly [unknown, unknown];
+}
+
+/** Every option that both trees have, with different values. What only Terraform knows differs from everything but itself. */
+export function disagreements(
+  left: ValuesTree,
+  right: ValuesTree,
+  path: readonly string[] = [],
+): readonly Disagreement[] {
+  return Object.entries(left).flatMap(([key, value]) => {
+    const other = right[key];
+    const here = [...path, key];
+    if (value === undefined || other === undefined) return [];
+    if (isTree(value) && isTree(other)) return disagreements(value, other, here);
+    const same = JSON.stringify(sortKeys(value)) === JSON.stringify(sortKeys(other));
+    return same ? [] : [{ path: here.join('.'), got: [value, other] as const }];
+  });
+}
+
 /** The values as far as they are known now: what only Terraform will know is left out. */
 export function withoutTokens(values: ValuesTree): ValuesTree {
   const known = Object.entries(values).filter(([, child]) => isTree(child) || !holdsToken(child));

@@ -1,19 +1,43 @@
 /**
- * The options of a virtual cluster and what is refused about them at synthesis. Everything that can be known without a cluster
- * is checked here, so that a mistake costs a second and not a half-made release. Values that Terraform only learns while
- * applying are let through; the chart's own schema is the second gate.
+ * The options of a virtual cluster and what is refused about them at synthesis. Its configuration (`controlPlane`, `sync`, …) is not
+ * written here: those properties are the declared options of config/options.ts.
  */
 import type { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
 import type { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
 import { nameProblem } from '../config/names.ts';
 import type { Values } from '../config/options.ts';
 import { valuesProblems } from '../config/parse.ts';
+import { checkDuration, checkLabels, checkNamespaceName, mustBe } from './checks.ts';
+import type { Provisioner } from './provisioner.ts';
 import { Token } from './terraform.ts';
-import { mergeValues, withoutTokens } from './values.ts';
+import type { ITerraformDependable } from './terraform.ts';
+import { disagreements, mergeValues, withoutTokens } from './values.ts';
 import type { ValuesTree } from './values.ts';
+import type { NamespaceLifecycle, Timeouts } from './vcluster/cluster.ts';
+import type { VclusterProvider } from './vcluster/provider.ts';
 
-/** Options of a {@link VirtualCluster}; every one has a default. */
-export interface VirtualClusterProps {
+/** Which host cluster it is about. Without any of them: that of the stack's default providers, or of the current kubeconfig context. */
+export interface HostProps {
+  /**
+   * Provider of the host cluster. Those for Helm and for our own provider are made after it, unless they are given as well.
+   * @default - the stack's own; when it has none, one for the current kubeconfig context is added
+   */
+  readonly hostProvider?: KubernetesProvider;
+
+  /**
+   * Helm provider of the host cluster.
+   * @default - made after `hostProvider`
+   */
+  readonly hostHelmProvider?: HelmProvider;
+
+  /**
+   * Configuration of our own provider for the host cluster.
+   * @default - made after `hostProvider`
+   */
+  readonly hostVclusterProvider?: VclusterProvider;
+}
+
+interface OwnProps extends HostProps {
   /**
    * Name of the virtual cluster: of its Helm release, Service and StatefulSet. Changing it makes a new virtual cluster.
    * @default - the construct's id
@@ -27,27 +51,40 @@ export interface VirtualClusterProps {
   readonly namespace?: string;
 
   /**
-   * Whether the stack makes the namespace, and so deletes it, with all data in it, on destroy. Give false for a namespace that
-   * exists already; volumes of the virtual cluster then outlive it.
-   * @default true
+   * Whether the stack makes the namespace, and so deletes it, with all data in it, on destroy (`create`), or uses one that is there
+   * and never touches it (`keep`); volumes of the virtual cluster then outlive it. `adopt`, with `Provisioner.native()` only, takes over
+   * one that may be there.
+   * @default 'create'
    */
-  readonly createNamespace?: boolean;
+  readonly namespaceLifecycle?: NamespaceLifecycle;
 
   /**
-   * Labels of the namespace that the stack makes, for instance to enforce a Pod Security level.
+   * Labels of the namespace, for instance to enforce a Pod Security level.
    * @default - none
    */
   readonly namespaceLabels?: Readonly<Record<string, string>>;
 
   /**
-   * Version of the virtual cluster's Kubernetes, such as `1.36` or `1.36.3`.
+   * Annotations of the namespace.
+   * @default - none
+   */
+  readonly namespaceAnnotations?: Readonly<Record<string, string>>;
+
+  /**
+   * Labels of the virtual cluster, to find it by. With `Provisioner.helm()` they are labels of the namespace that the stack makes.
+   * @default - none
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+
+  /**
+   * Version of the virtual cluster's Kubernetes, such as `1.36` or `1.36.3`. Short for `controlPlane.distro.k8s.version`.
    * @default - the version this package was tested with
    */
   readonly kubernetesVersion?: string;
 
   /**
-   * Chart values, as in a `vcluster.yaml`. A key or value that the chart would refuse is refused at synthesis. No secrets:
-   * Terraform keeps values in its state.
+   * Chart values as one tree, as in a `vcluster.yaml` that is there already. The same options can be given as properties; an option
+   * given in both must have the same value. No secrets: Terraform keeps values in its state.
    * @default - the chart's own
    */
   readonly values?: Values;
@@ -59,84 +96,128 @@ export interface VirtualClusterProps {
   readonly chart?: string;
 
   /**
-   * How long an apply waits for the virtual cluster to be ready before it takes the release back.
-   * @default 300
+   * How long an apply waits until the virtual cluster is ready, or gone. Helm has one limit for all: the longest of them.
+   * @default - 5 minutes each
    */
-  readonly timeoutSeconds?: number;
+  readonly timeouts?: Timeouts;
 
   /**
-   * Provider of the host cluster for the namespace. Give it together with `helmProvider`, or the two may mean different clusters.
-   * @default - the stack's own; when it has none, one for the current kubeconfig context is added
+   * Refuses every plan that would delete the virtual cluster.
+   * @default false
    */
-  readonly hostKubernetesProvider?: KubernetesProvider;
+  readonly deletionProtection?: boolean;
 
   /**
-   * Provider of the host cluster for the release. Give it together with `hostKubernetesProvider`.
-   * @default - the stack's own; when it has none, one for the current kubeconfig context is added
+   * What has to be there before the virtual cluster is made, for instance policies of its namespace.
+   * @default - nothing
    */
-  readonly helmProvider?: HelmProvider;
+  readonly dependsOn?: readonly ITerraformDependable[];
+
+  /**
+   * Who makes it.
+   * @default Provisioner.helm()
+   */
+  readonly provisioner?: Provisioner;
 }
+
+/** Options of a {@link VirtualCluster}: those below, and every option of docs/configuration.md as a property. */
+export interface VirtualClusterProps extends OwnProps, Values {}
+
+/** Every property that is not an option of the chart; whatever else is given is checked as one. */
+const ownKeys: Readonly<Record<keyof OwnProps, true>> = {
+  hostProvider: true,
+  hostHelmProvider: true,
+  hostVclusterProvider: true,
+  name: true,
+  namespace: true,
+  namespaceLifecycle: true,
+  namespaceLabels: true,
+  namespaceAnnotations: true,
+  labels: true,
+  kubernetesVersion: true,
+  values: true,
+  chart: true,
+  timeouts: true,
+  deletionProtection: true,
+  dependsOn: true,
+  provisioner: true,
+};
+
+/** The properties of `VirtualClusterProps` that no option may be called like. */
+export const ownPropertyNames: readonly string[] = Object.keys(ownKeys);
 
 /** Throws for anything about `props` that cannot work; `where` is the construct's path. */
 export function checkProps(where: string, name: string, props: VirtualClusterProps): void {
   const problem = Token.isUnresolved(name) ? undefined : nameProblem(name);
   if (problem !== undefined)
     throw new Error(`${where}: ${problem}${props.name === undefined ? ' Or set `name`.' : ''}`);
-  checkNamespace(where, props.namespace);
-  if (props.createNamespace === false && props.namespaceLabels !== undefined) {
-    throw new Error(
-      `${where}: namespaceLabels must be left out when createNamespace is false: the namespace is not the stack's`,
-    );
-  }
-  checkTimeout(where, props.timeoutSeconds);
-  checkProviders(where, props);
+  checkNamespaceName(`${where}: namespace`, props.namespace);
+  checkNamespace(where, props);
+  checkLabels(`${where}: labels`, props.labels);
+  checkLabels(`${where}: namespaceLabels`, props.namespaceLabels);
+  for (const [key, value] of Object.entries(props.timeouts ?? {})) checkDuration(`${where}: timeouts.${key}`, value);
+  checkHost(where, props);
 }
 
 /** The chart values that `props` stand for; throws with every key or value that the chart would refuse. */
 export function chartValues(where: string, props: VirtualClusterProps): ValuesTree {
-  checkVersion(where, props);
-  const version = { controlPlane: { distro: { k8s: { version: props.kubernetesVersion } } } };
-  const values = mergeValues(props.kubernetesVersion === undefined ? {} : version, props.values ?? {});
-  const problems = valuesProblems(withoutTokens(values));
+  const { kubernetesVersion, values = {} } = props;
+  const version = { controlPlane: { distro: { k8s: { version: kubernetesVersion } } } };
+  const short: ValuesTree = kubernetesVersion === undefined ? {} : version;
+  const typed: ValuesTree = Object.fromEntries(Object.entries(props).filter(([key]) => !Object.hasOwn(ownKeys, key)));
+  refuseDisagreements(where, ['kubernetesVersion', 'the property of the same option'], [short, typed]);
+  refuseDisagreements(where, ['kubernetesVersion', '`values`'], [short, values]);
+  refuseDisagreements(where, ['the property', '`values`'], [typed, values]);
+  const merged = mergeValues(mergeValues(short, typed), values);
+  const problems = valuesProblems(withoutTokens(merged));
   if (problems.length > 0) throw new Error(`${where}: these values cannot be used.\n${problems.join('\n')}`);
-  return values;
+  return merged;
 }
 
-/** The version can be given in two places; two different ones are a mistake that only the user can resolve. */
-function checkVersion(where: string, { kubernetesVersion, values }: VirtualClusterProps): void {
-  const given = values?.controlPlane?.distro?.k8s?.version;
-  if (kubernetesVersion === undefined || given === undefined || given === kubernetesVersion) return;
-  const both = `${JSON.stringify(kubernetesVersion)} and values.controlPlane.distro.k8s.version ${JSON.stringify(given)}`;
-  throw new Error(`${where}: kubernetesVersion must be the only one to set the version, got: ${both}`);
+/** An option may be given in two places; two different values are a mistake that only the user can resolve. */
+function refuseDisagreements(
+  where: string,
+  places: readonly [string, string],
+  trees: readonly [ValuesTree, ValuesTree],
+) {
+  const [first] = disagreements(...trees);
+  if (first === undefined) return;
+  const [left, right] = first.got.map((value) => JSON.stringify(value));
+  throw new Error(
+    `${where}: ${first.path} must have one value, got: ${left} by ${places[0]} and ${right} by ${places[1]}`,
+  );
 }
 
-function checkNamespace(where: string, namespace: string | undefined): void {
-  if (namespace === undefined || Token.isUnresolved(namespace)) return;
-  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace) || namespace.length > 63) {
-    throw mustBe(
-      `${where}: namespace`,
-      'lower-case letters, digits and "-" in between, at most 63 characters',
-      namespace,
+const lifecycles: Readonly<Record<NamespaceLifecycle, true>> = { create: true, adopt: true, keep: true };
+
+function checkNamespace(where: string, props: VirtualClusterProps): void {
+  const lifecycle = props.namespaceLifecycle ?? 'create';
+  if (!Object.hasOwn(lifecycles, lifecycle)) {
+    throw mustBe(`${where}: namespaceLifecycle`, `one of ${Object.keys(lifecycles).join(', ')}`, lifecycle);
+  }
+  if (lifecycle === 'adopt' && props.provisioner?.choice.kind !== 'native') {
+    throw new Error(
+      `${where}: namespaceLifecycle must be "create" or "keep" with Provisioner.helm(), got: "adopt". ` +
+        'Terraform cannot take over a namespace that may or may not be there; Provisioner.native() can.',
+    );
+  }
+  const metadata = props.namespaceLabels ?? props.namespaceAnnotations;
+  if (lifecycle === 'keep' && metadata !== undefined) {
+    const what = props.namespaceLabels === undefined ? 'namespaceAnnotations' : 'namespaceLabels';
+    throw new Error(
+      `${where}: ${what} must be left out when namespaceLifecycle is "keep": the namespace is not the stack's`,
     );
   }
 }
 
-function checkTimeout(where: string, seconds: number | undefined): void {
-  if (seconds === undefined || Token.isUnresolved(seconds)) return;
-  if (!Number.isInteger(seconds) || seconds < 1) {
-    throw mustBe(`${where}: timeoutSeconds`, 'a whole number of seconds, at least 1', seconds);
+/** A Helm provider alone would leave namespace and release on two clusters without a word. */
+function checkHost(where: string, props: VirtualClusterProps): void {
+  if (props.provisioner?.choice.kind === 'native') return;
+  const makesNamespace = props.namespaceLifecycle !== 'keep';
+  if (props.hostHelmProvider !== undefined && props.hostProvider === undefined && makesNamespace) {
+    throw new Error(
+      `${where}: hostProvider and hostHelmProvider must be given together, hostProvider is missing: ` +
+        'it makes the namespace, and without it that would be on another cluster',
+    );
   }
-}
-
-/** One given and the other not would put namespace and release on two clusters without a word. */
-function checkProviders(where: string, props: VirtualClusterProps): void {
-  const needsBoth = props.createNamespace !== false;
-  if (needsBoth && (props.hostKubernetesProvider === undefined) !== (props.helmProvider === undefined)) {
-    const missing = props.helmProvider === undefined ? 'helmProvider' : 'hostKubernetesProvider';
-    throw new Error(`${where}: hostKubernetesProvider and helmProvider must be given together, ${missing} is missing`);
-  }
-}
-
-function mustBe(where: string, what: string, got: unknown): Error {
-  return new Error(`${where} must be ${what}, got: ${JSON.stringify(got)}`);
 }

@@ -1,16 +1,20 @@
 /**
- * Finds out from a kubeconfig how to reach a cluster and as whom: certificates, tokens and credential plugins, which is
- * what people's machines have.
+ * Finds out how to reach a cluster and as whom: from kubeconfig files, merged as kubectl merges them, from what was given
+ * explicitly, or from the service account of the pod this runs in.
+ *
+ * What cannot be honoured (a proxy of the kubeconfig, impersonation, removed ways to log in) is refused with words: acting as
+ * somebody else, or past a proxy, would be worse than not acting. Only reads.
  */
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { fixedCredentials, pluginCredentials, tokenFileCredentials } from './credentials.ts';
+import type { CredentialPlugin, Credentials, CredentialSource } from './credentials.ts';
+import { KubeconfigError, WrongContextError } from './kubeconfig-errors.ts';
 
-const run = promisify(execFile);
-const pluginTimeoutMs = 60_000;
+export type { CredentialPlugin } from './credentials.ts';
+export { KubeconfigError, WrongContextError } from './kubeconfig-errors.ts';
 
 /** Which cluster is meant, and as whom. */
 export interface HostChoice {
@@ -37,134 +41,224 @@ export interface ExplicitHost {
   readonly exec?: CredentialPlugin | undefined;
 }
 
-/** A program that prints an ExecCredential. */
-export interface CredentialPlugin {
-  /** Default `client.authentication.k8s.io/v1`. */
-  readonly apiVersion?: string | undefined;
-  readonly command: string;
-  readonly args?: readonly string[] | undefined;
-  readonly env?: Readonly<Record<string, string>> | undefined;
-}
-
 /** How to reach an API server. */
-export interface HostAccess {
+export interface HostAccess extends Credentials {
   readonly server: URL;
   readonly ca?: string | undefined;
   readonly serverName?: string | undefined;
   readonly insecure: boolean;
-  readonly token?: string | undefined;
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
 }
 
-/** What a kubeconfig says cannot be used; the message says what to do. */
-export class KubeconfigError extends Error {
-  override readonly name: string = 'KubeconfigError';
+/** The same before credentials were asked for: they may come from a program, and expire. */
+export interface AccessSource {
+  readonly endpoint: Omit<HostAccess, keyof Credentials>;
+  readonly credentials: CredentialSource;
 }
 
-interface Plugin {
+type Section = Readonly<Record<string, unknown>>;
+
+/** An entry of a kubeconfig, with the folder that its relative paths are relative to. */
+interface Entry {
+  readonly name: string;
+  readonly section: Section;
+  readonly folder: string;
+}
+
+const sections = { contexts: 'context', clusters: 'cluster', users: 'user' } as const;
+type SectionKind = keyof typeof sections;
+
+interface Merged extends Readonly<Record<SectionKind, readonly Entry[]>> {
+  readonly currentContext: string;
+  /** The files that were read; for messages. */
+  readonly paths: string;
+}
+
+/** Reads the access and asks for credentials. @throws KubeconfigError, WrongContextError */
+export async function readHostAccess(choice: HostChoice): Promise<HostAccess> {
+  const { endpoint, credentials } = readAccess(choice);
+  return { ...endpoint, ...(await credentials()) };
+}
+
+/** Reads the access; runs no program yet. @throws KubeconfigError, WrongContextError */
+export function readAccess(choice: HostChoice): AccessSource {
+  if (choice.explicit !== undefined) return explicitAccess(choice.explicit);
+  const config = readMerged(choice);
+  return config === undefined ? podAccess() : accessIn(config, choice.context ?? config.currentContext);
+}
+
+function explicitAccess(given: ExplicitHost): AccessSource {
+  const { server, ca, serverName, insecure, exec, token, certificate, key } = given;
+  const endpoint = {
+    server: urlOf(server, 'The address of the host cluster'),
+    ca,
+    serverName,
+    insecure: insecure === true,
+  };
+  const credentials =
+    exec === undefined ? fixedCredentials({ token, certificate, key }) : pluginCredentials(exec, endpoint);
+  return { endpoint, credentials };
+}
+
+/** The files of the choice, merged: of two entries with the same name the first one counts. Undefined: use the pod's account. */
+function readMerged({ kubeconfig }: HostChoice): Merged | undefined {
+  const given = typeof kubeconfig === 'string' ? [kubeconfig] : kubeconfig;
+  const named = given ?? process.env['KUBECONFIG']?.split(delimiter).filter((path) => path !== '') ?? [];
+  const candidates = (named.length > 0 ? named : [join(homedir(), '.kube/config')]).map((path) =>
+    resolve(untilded(path)),
+  );
+  const paths = candidates.filter((path) => existsSync(path));
+  if (paths.length === 0) {
+    if (named.length === 0 && isInPod()) return undefined;
+    throw new KubeconfigError(
+      `There is no kubeconfig at ${candidates.join(' or ')}. Name one with --kubeconfig or KUBECONFIG.`,
+    );
+  }
+  const files = paths.map((path) => ({ path, content: readFile(path) }));
+  const entries = (kind: SectionKind): readonly Entry[] =>
+    files.flatMap(({ path, content }) => entriesOf(content, kind, dirname(path)));
+  const currentContext = files.map((file) => text(file.content, 'current-context')).find((name) => name !== undefined);
+  return {
+    contexts: entries('contexts'),
+    clusters: entries('clusters'),
+    users: entries('users'),
+    currentContext: currentContext ?? '',
+    paths: paths.join(', '),
+  };
+}
+
+function readFile(path: string): Section {
+  try {
+    const content: unknown = parse(readFileSync(path, 'utf8'));
+    if (typeof content === 'object' && content !== null) return content as Section;
+  } catch (cause) {
+    // A parser's message may quote the file, and the file holds keys.
+    throw new KubeconfigError(`Kubeconfig ${path} cannot be read as YAML. Correct it, or name another one.`, { cause });
+  }
+  throw new KubeconfigError(`Kubeconfig ${path} is empty. Name another one with --kubeconfig or KUBECONFIG.`);
+}
+
+function entriesOf(content: Section, kind: SectionKind, folder: string): readonly Entry[] {
+  const list = content[kind];
+  if (!Array.isArray(list)) return [];
+  return (list as readonly Section[]).map((entry) => ({
+    name: String(entry['name']),
+    section: (entry[sections[kind]] ?? {}) as Section,
+    folder,
+  }));
+}
+
+function accessIn(config: Merged, contextName: string): AccessSource {
+  const context = find(config, 'contexts', contextName);
+  const cluster = find(config, 'clusters', text(context.section, 'cluster') ?? '');
+  const user = find(config, 'users', text(context.section, 'user') ?? '');
+  const server = text(cluster.section, 'server');
+  if (server === undefined) {
+    throw new KubeconfigError(
+      `Kubeconfig ${config.paths}: context "${contextName}" names no server. Correct it, or choose another context.`,
+    );
+  }
+  refuseUnsupported(config, contextName, { ...cluster.section, ...user.section });
+  const endpoint = {
+    server: urlOf(server, `Kubeconfig ${config.paths}: the server of context "${contextName}"`),
+    ca: contentOf(cluster, 'certificate-authority'),
+    serverName: text(cluster.section, 'tls-server-name'),
+    insecure: cluster.section['insecure-skip-tls-verify'] === true,
+  };
+  return { endpoint, credentials: credentialsOf(user, endpoint) };
+}
+
+function find(config: Merged, kind: SectionKind, name: string): Entry {
+  const entry = config[kind].find((candidate) => candidate.name === name);
+  if (entry !== undefined) return entry;
+  const known = [...new Set(config[kind].map((candidate) => candidate.name))];
+  if (kind === 'contexts') throw new WrongContextError(config.paths, name, known);
+  throw new KubeconfigError(
+    `Kubeconfig ${config.paths} has no "${name}" among its ${kind}: ${known.join(', ') || 'none'}. Correct it, or choose another context.`,
+  );
+}
+
+const unsupported: Readonly<Record<string, string>> = {
+  'proxy-url': 'a proxy (proxy-url), which is not supported yet; use a network that reaches the host directly',
+  'auth-provider': 'an auth-provider, which Kubernetes has removed; use the credential plugin (exec) that replaces it',
+  username: 'a password, which Kubernetes has removed; use a token or a certificate',
+  as: 'impersonation (as), which is not supported; use a kubeconfig of the account itself',
+};
+
+function refuseUnsupported(config: Merged, contextName: string, section: Section): void {
+  const key = Object.keys(unsupported).find(
+    (candidate) => section[candidate] !== undefined && section[candidate] !== '',
+  );
+  if (key === undefined) return;
+  throw new KubeconfigError(`Kubeconfig ${config.paths}: context "${contextName}" asks for ${unsupported[key]}.`);
+}
+
+interface KubeconfigPlugin {
   readonly apiVersion?: string;
   readonly command: string;
   readonly args?: readonly string[] | null;
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
+  readonly installHint?: string;
 }
 
-type Section = Readonly<Record<string, unknown>> & { readonly exec?: Plugin };
-
-interface Entry {
-  readonly name: string;
-  readonly cluster?: Section;
-  readonly user?: Section;
-  readonly context?: Section;
-}
-
-interface Kubeconfig {
-  readonly 'current-context'?: string;
-  readonly clusters?: readonly Entry[];
-  readonly users?: readonly Entry[];
-  readonly contexts?: readonly Entry[];
-}
-
-/** Reads a kubeconfig. @throws KubeconfigError when it is missing, incomplete or its plugin fails */
-export async function readHostAccess(choice: HostChoice): Promise<HostAccess> {
-  const path = kubeconfigPath(choice);
-  if (!existsSync(path)) {
-    throw new KubeconfigError(`There is no kubeconfig at ${path}. Name one with --kubeconfig or KUBECONFIG.`);
+function credentialsOf(user: Entry, endpoint: AccessSource['endpoint']): CredentialSource {
+  const { section, folder } = user;
+  const exec = section['exec'] as KubeconfigPlugin | undefined;
+  if (exec) {
+    const env = Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value]));
+    const { apiVersion, installHint, args } = exec;
+    // A bare word is looked for on the PATH, a path with folders is relative to the kubeconfig.
+    const command = exec.command.includes('/') ? resolve(folder, exec.command) : exec.command;
+    return pluginCredentials({ apiVersion, command, installHint, args: args ?? [], env }, endpoint);
   }
-  const config = parse(readFileSync(path, 'utf8')) as Kubeconfig;
-  const contextName = choice.context ?? config['current-context'] ?? '';
-  const find = (kind: 'contexts' | 'clusters' | 'users', name: unknown): Entry => {
-    const entry = (config[kind] ?? []).find((candidate) => candidate.name === name);
-    if (entry !== undefined) return entry;
-    const known = (config[kind] ?? []).map((candidate) => candidate.name).join(', ');
-    throw new KubeconfigError(`Kubeconfig ${path} has no "${String(name)}" among its ${kind}: ${known || 'none'}.`);
+  const tokenFile = text(section, 'tokenFile');
+  const fixed = { certificate: contentOf(user, 'client-certificate'), key: contentOf(user, 'client-key') };
+  const token = text(section, 'token');
+  // As kubectl does it: the file wins, because it is renewed.
+  if (tokenFile !== undefined) return tokenFileCredentials(resolve(folder, tokenFile), fixed);
+  return fixedCredentials({ ...fixed, token });
+}
+
+const podAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+function isInPod(): boolean {
+  return Boolean(process.env['KUBERNETES_SERVICE_HOST']) && existsSync(join(podAccount, 'token'));
+}
+
+function podAccess(): AccessSource {
+  const host = process.env['KUBERNETES_SERVICE_HOST'] ?? '';
+  const address = host.includes(':') ? `[${host}]` : host;
+  const endpoint = {
+    server: new URL(`https://${address}:${process.env['KUBERNETES_SERVICE_PORT'] ?? '443'}`),
+    ca: readFileSync(join(podAccount, 'ca.crt'), 'utf8'),
+    insecure: false,
   };
-  const context = find('contexts', contextName).context ?? {};
-  const cluster = find('clusters', context['cluster']).cluster ?? {};
-  const user = find('users', context['user']).user ?? {};
-  const folder = dirname(path);
-  const server = text(cluster, 'server');
-  if (server === undefined) throw new KubeconfigError(`Kubeconfig ${path}: context "${contextName}" names no server.`);
-  return {
-    server: new URL(server),
-    ca: content(cluster, 'certificate-authority', folder),
-    serverName: text(cluster, 'tls-server-name'),
-    insecure: cluster['insecure-skip-tls-verify'] === true,
-    ...(user.exec === undefined ? credentialsIn(user, folder) : await credentialsFrom(user.exec, folder)),
-  };
+  return { endpoint, credentials: tokenFileCredentials(join(podAccount, 'token'), {}) };
 }
 
-function kubeconfigPath({ kubeconfig: given }: HostChoice): string {
-  const kubeconfig = typeof given === 'string' ? given : given?.[0];
-  const fromEnvironment = process.env['KUBECONFIG']?.split(delimiter).find((path) => path !== '');
-  return resolve(kubeconfig ?? fromEnvironment ?? join(homedir(), '.kube/config'));
+function urlOf(server: string, what: string): URL {
+  const written = /^https?:\/\//i.test(server) ? server : `https://${server}`;
+  if (!URL.canParse(written))
+    throw new KubeconfigError(`${what} is no URL: "${server}". Write it like https://10.0.0.1:6443.`);
+  return new URL(written);
 }
 
-type Credentials = Pick<HostAccess, 'token' | 'certificate' | 'key'>;
-
-function credentialsIn(user: Section, folder: string): Credentials {
-  const tokenFile = text(user, 'tokenFile');
-  return {
-    token: text(user, 'token') ?? (tokenFile === undefined ? undefined : read(tokenFile, folder).trim()),
-    certificate: content(user, 'client-certificate', folder),
-    key: content(user, 'client-key', folder),
-  };
+function untilded(path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
-async function credentialsFrom(plugin: Plugin, folder: string): Promise<Credentials> {
-  const { command, args, env } = plugin;
-  const apiVersion = plugin.apiVersion ?? 'client.authentication.k8s.io/v1';
-  try {
-    const { stdout } = await run(command, [...(args ?? [])], {
-      cwd: folder,
-      timeout: pluginTimeoutMs,
-      env: {
-        ...process.env,
-        ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
-        KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } }),
-      },
-    });
-    const { status = {} } = JSON.parse(stdout) as { status?: Readonly<Record<string, string>> };
-    return {
-      token: status['token'],
-      certificate: status['clientCertificateData'],
-      key: status['clientKeyData'],
-    };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new KubeconfigError(`The credential plugin "${command}" of the kubeconfig failed: ${why}`, { cause });
-  }
-}
-
-function content(section: Section, key: string, folder: string): string | undefined {
+function contentOf({ section, folder }: Entry, key: string): string | undefined {
   const inline = text(section, `${key}-data`);
   if (inline !== undefined) return Buffer.from(inline, 'base64').toString('utf8');
   const path = text(section, key);
-  return path === undefined ? undefined : read(path, folder);
-}
-
-function read(path: string, folder: string): string {
-  return readFileSync(resolve(folder, path), 'utf8');
+  if (path === undefined) return undefined;
+  const file = resolve(folder, path);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new KubeconfigError(`The kubeconfig names ${file} as its ${key}, which cannot be read. Correct the path.`, {
+      cause,
+    });
+  }
 }
 
 function text(section: Section, key: string): string | undefined {

@@ -9,7 +9,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import type { HostAccess } from './kubeconfig.ts';
+import type { HostAccess } from './host.ts';
 
 const subprotocol = 'v4.channel.k8s.io';
 const dataChannel = 0;
@@ -59,9 +59,10 @@ export function openStream(access: HostAccess, to: PodPort, agent: Agent): Promi
   const { namespace, pod, port } = to;
   const place = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
   const url = new URL(`${access.server.pathname.replace(/\/$/, '')}${place}?ports=${port}`, access.server);
-  url.protocol = access.server.protocol === 'http:' ? 'ws:' : 'wss:';
+  const isPlain = access.server.protocol === 'http:';
+  url.protocol = isPlain ? 'ws:' : 'wss:';
   const stream = new WebSocket(url, [subprotocol], {
-    agent,
+    ...(!isPlain && { agent }),
     ca: access.ca,
     cert: access.certificate,
     key: access.key,

@@ -10,9 +10,11 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
-import { HostApi } from './host-api.ts';
-import type { HostAccess } from './kubeconfig.ts';
+import { OperationError, textOf } from './errors.ts';
+import { kinds } from './host.ts';
+import type { Host } from './host.ts';
 import { carry, openStream, PortForwardRefusedError } from './port-forward.ts';
+import type { ClusterRef, HostObject } from './types.ts';
 
 /** Where the pods of a release listen. */
 export const apiServerPort = 6443;
@@ -23,33 +25,29 @@ const retryMs = 300;
 /** What no waiting changes: the account, its rights, or a host that does not speak this. */
 const finalStatuses: readonly number[] = [400, 401, 403, 405];
 
-export interface TunnelTarget {
-  /** Name of the virtual cluster. */
-  readonly name: string;
-  /** Its host namespace. */
-  readonly namespace: string;
+/** No connection comes about; says why and what to do. */
+export class TunnelError extends OperationError {
+  override readonly name = 'TunnelError';
 }
 
-/** Nothing can be reached; the message says why and what to do. */
-export class TunnelError extends Error {
-  override readonly name: string = 'TunnelError';
-}
+/** What a tunnel needs of the host: its credentials, asked for with every connection as they may change, and its pods. */
+export type TunnelHost = Pick<Host, 'access' | 'list'>;
 
 /** An open tunnel. */
 export class Tunnel implements AsyncDisposable {
-  readonly #access: () => Promise<HostAccess>;
-  readonly #target: TunnelTarget;
+  readonly #host: TunnelHost;
+  readonly #ref: ClusterRef;
   readonly #server: Server;
   readonly #agent = new Agent({ keepAlive: false, maxCachedSessions: 10 });
   readonly #sockets = new Set<Socket>();
   readonly #streams = new Set<WebSocket>();
   readonly #ended = new AbortController();
   #pod: string | undefined;
-  #problem: TunnelError | undefined;
+  #problem: OperationError | undefined;
 
-  private constructor(access: () => Promise<HostAccess>, target: TunnelTarget) {
-    this.#access = access;
-    this.#target = target;
+  private constructor(host: TunnelHost, ref: ClusterRef) {
+    this.#host = host;
+    this.#ref = ref;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -58,9 +56,9 @@ export class Tunnel implements AsyncDisposable {
     });
   }
 
-  /** Opens a port of this machine. `access` is asked for every connection, so that credentials may change. */
-  static async open(access: () => Promise<HostAccess>, target: TunnelTarget): Promise<Tunnel> {
-    const tunnel = new Tunnel(access, target);
+  /** Opens a port of this machine; asks nothing of the host before somebody connects. */
+  static async open(host: TunnelHost, ref: ClusterRef): Promise<Tunnel> {
+    const tunnel = new Tunnel(host, ref);
     await new Promise<void>((resolve, reject) => {
       tunnel.#server.once('error', reject);
       tunnel.#server.listen({ host: '127.0.0.1', port: 0, exclusive: true }, resolve);
@@ -68,12 +66,13 @@ export class Tunnel implements AsyncDisposable {
     return tunnel;
   }
 
+  /** Of 127.0.0.1, while it is open. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
 
   /** Why the last connection got nowhere; undefined when it got somewhere. */
-  get problem(): TunnelError | undefined {
+  get problem(): OperationError | undefined {
     return this.#problem;
   }
 
@@ -91,96 +90,95 @@ export class Tunnel implements AsyncDisposable {
   /** One connection, to as many pods in turn as it takes until one answers; never rejects. */
   async #serve(socket: Socket): Promise<void> {
     const untilMs = performance.now() + patienceMs;
-    let first: readonly Buffer[] | undefined = [];
+    let unanswered: readonly Buffer[] | undefined = [];
     try {
-      while (first !== undefined && !socket.destroyed) {
+      while (unanswered !== undefined && !socket.destroyed) {
         const stream = await this.#openStream(untilMs);
         this.#streams.add(stream);
         stream.once('close', () => this.#streams.delete(stream));
-        const end = await carry(socket, stream, first);
-        first = end.unanswered;
-        this.#problem = first === undefined ? undefined : this.#notConnected(end.problem);
+        const end = await carry(socket, stream, unanswered);
+        unanswered = end.unanswered;
+        this.#problem = end.problem === undefined ? undefined : this.#notConnected(end.problem);
         // A client that has said all it had to say does not wait for an answer.
-        if (first === undefined || socket.readableEnded) break;
+        if (unanswered === undefined || socket.readableEnded || performance.now() > untilMs) break;
         this.#pod = undefined;
-        if (performance.now() > untilMs) break;
         await sleep(retryMs, undefined, { signal: this.#ended.signal });
       }
     } catch (error) {
-      if (error instanceof TunnelError) this.#problem = error;
+      if (error instanceof OperationError) this.#problem = error;
     } finally {
-      if (first !== undefined) socket.destroy();
+      if (unanswered !== undefined) socket.destroy();
     }
   }
 
-  #notConnected(problem: string | undefined): TunnelError | undefined {
-    if (problem === undefined) return undefined;
-    const { namespace } = this.#target;
-    return new TunnelError(`The node of pod ${namespace}/${this.#pod} cannot connect to its API server: ${problem}`);
-  }
-
-  /** A stream to a pod. Goes on trying until then. @throws TunnelError */
+  /** A stream to a pod. Goes on trying until then. @throws OperationError */
   async #openStream(untilMs: number): Promise<WebSocket> {
-    for (;;) {
+    for (let again = false; ;) {
       try {
-        const access = await this.#access();
-        const { namespace } = this.#target;
-        this.#pod ??= await findPod(new HostApi(access), this.#target);
-        return await openStream(access, { namespace, pod: this.#pod, port: apiServerPort }, this.#agent);
+        this.#pod ??= await findPod(this.#host, this.#ref);
+        const access = await this.#host.access(again);
+        const to = { namespace: this.#ref.namespace, pod: this.#pod, port: apiServerPort };
+        return await openStream(access, to, this.#agent);
       } catch (error) {
         const pod = this.#pod;
         this.#pod = undefined;
         if (this.#ended.signal.aborted) throw error;
-        const isFinal = error instanceof PortForwardRefusedError && finalStatuses.includes(error.status);
-        if (isFinal || performance.now() > untilMs) throw explained(error, this.#target, pod);
+        const status = error instanceof PortForwardRefusedError ? error.status : 0;
+        const mayHaveExpired = status === 401 && !again;
+        if (!mayHaveExpired && (finalStatuses.includes(status) || performance.now() > untilMs)) {
+          throw explained(error, this.#ref, pod);
+        }
+        again = status === 401;
         await sleep(retryMs, undefined, { signal: this.#ended.signal });
       }
     }
   }
-}
 
-interface Pod {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly status?: {
-    readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
-
-async function findPod(host: HostApi, { name, namespace }: TunnelTarget): Promise<string> {
-  const selector = encodeURIComponent(`app=vcluster,release=${name}`);
-  const { status, body } = await host.get(
-    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${selector}`,
-  );
-  if (status !== 200) {
-    const { message = '' } = (body ?? {}) as { readonly message?: string };
-    throw new PortForwardRefusedError(status, `its pods cannot be listed: ${message || `HTTP ${status}`}`);
+  #notConnected(problem: string): TunnelError {
+    const { name, namespace } = this.#ref;
+    return new TunnelError(
+      `The API server of virtual cluster "${name}" does not listen`,
+      `The node of pod ${namespace}/${this.#pod ?? '?'} says: ${problem.trim()}. Look at the pod: it may be starting, or failing.`,
+    );
   }
-  const pod = choosePod((body as { readonly items: readonly Pod[] }).items);
-  if (pod === undefined) throw new TunnelError(`No pod of virtual cluster "${name}" runs in namespace "${namespace}".`);
-  return pod;
+}
+
+async function findPod(host: TunnelHost, { name, namespace }: ClusterRef): Promise<string> {
+  const pods = await host.list(kinds.pods, namespace, { labelSelector: `app=vcluster,release=${name}` });
+  const pod = choosePod(pods);
+  if (pod !== undefined) return pod;
+  throw new TunnelError(
+    `Virtual cluster "${name}" does not run`,
+    `No pod of it runs in namespace "${namespace}": it is paused, or its pod cannot start. Look at the namespace's pods and events.`,
+  );
+}
+
+interface PodStatus {
+  readonly phase?: string;
+  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
 }
 
 /** The pod to connect to: a ready one before one that only runs, since the API server answers earlier than all is ready. Pure. */
-export function choosePod(pods: readonly Pod[]): string | undefined {
-  const usable = pods.filter(
-    ({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded',
+export function choosePod(pods: readonly HostObject[]): string | undefined {
+  const running = pods.filter(
+    ({ metadata, status }) => metadata.deletionTimestamp === undefined && (status as PodStatus).phase === 'Running',
   );
-  const isReady = ({ status }: Pod): boolean =>
-    status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true;
-  const chosen = usable.find(isReady) ?? usable.find(({ status }) => status?.phase === 'Running');
-  return chosen?.metadata.name;
+  const isReady = ({ status }: HostObject): boolean =>
+    (status as PodStatus).conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+  return (running.find(isReady) ?? running[0])?.metadata.name;
 }
 
 /** What a refusal means and what to do about it. */
-function explained(error: unknown, { name, namespace }: TunnelTarget, pod: string | undefined): TunnelError {
-  if (error instanceof TunnelError) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  const what = `No tunnel into virtual cluster "${name}" (pod ${namespace}/${pod ?? '?'}) through the host's API server`;
+function explained(error: unknown, { name, namespace }: ClusterRef, pod: string | undefined): OperationError {
+  if (error instanceof OperationError) return error;
   const status = error instanceof PortForwardRefusedError ? error.status : 0;
   const advice =
     status === 403
-      ? ` The account of the host needs the verbs "list" on pods and "get" and "create" on pods/portforward in namespace "${namespace}".`
-      : ' Expose the virtual cluster so that this machine reaches it, and use access = "direct"; or run Terraform where it can be reached.';
-  return new TunnelError(`${what}: ${why}.${advice}`, { cause: error });
+      ? `The account on the host needs the verbs "get" and "create" on pods/portforward in namespace "${namespace}".`
+      : 'Expose the virtual cluster so that this machine reaches it, and use access "direct"; or work from where it is reached.';
+  return new TunnelError(
+    `No tunnel into virtual cluster "${name}"`,
+    `The host's API server does not forward a port of pod ${namespace}/${pod ?? '?'}: ${textOf(error)}. ${advice}`,
+    { cause: error },
+  );
 }

@@ -75,11 +75,11 @@ describe('VirtualCluster', () => {
 
   test('waits, takes a failed install back and heals a half-failed one', () => {
     expect(synth().release).toMatchObject({ wait: true, atomic: true, upgrade_install: true, timeout: 300 });
-    expect(synth({ timeoutSeconds: 60 }).release['timeout']).toBe(60);
+    expect(synth({ timeouts: { create: '1m', update: '90s' } }).release['timeout']).toBe(90);
   });
 
   test('leaves the namespace alone when told that it exists', () => {
-    const { release, namespaces } = synth({ namespace: 'shared', createNamespace: false });
+    const { release, namespaces } = synth({ namespace: 'shared', namespaceLifecycle: 'keep' });
     expect(namespaces).toEqual([]);
     expect(release['namespace']).toBe('shared');
     expect(release).not.toHaveProperty('create_namespace');
@@ -161,9 +161,9 @@ describe('VirtualCluster providers', () => {
 
   test('of the user are used by namespace and release', () => {
     const stack = newStack();
-    const hostKubernetesProvider = new KubernetesProvider(stack, 'kubernetes', { alias: 'east', configPath: '/east' });
-    const helmProvider = new HelmProvider(stack, 'helm', { alias: 'east', kubernetes: { configPath: '/east' } });
-    new VirtualCluster(stack, 'team-a', { hostKubernetesProvider, helmProvider });
+    const hostProvider = new KubernetesProvider(stack, 'kubernetes', { alias: 'east', configPath: '/east' });
+    const hostHelmProvider = new HelmProvider(stack, 'helm', { alias: 'east', kubernetes: { configPath: '/east' } });
+    new VirtualCluster(stack, 'team-a', { hostProvider, hostHelmProvider });
     const { release, namespaces, json } = program(stack);
     expect(namespaces[0]?.['provider']).toBe('kubernetes.east');
     expect(release['provider']).toBe('helm.east');
@@ -172,13 +172,13 @@ describe('VirtualCluster providers', () => {
 
   test('must be given together', () => {
     const stack = newStack();
-    const helmProvider = new HelmProvider(stack, 'helm', { alias: 'east' });
-    expect(() => new VirtualCluster(stack, 'team-a', { helmProvider })).toThrow(/hostKubernetesProvider is missing/);
+    const hostHelmProvider = new HelmProvider(stack, 'helm', { alias: 'east' });
+    expect(() => new VirtualCluster(stack, 'team-a', { hostHelmProvider })).toThrow(/hostProvider is missing/);
   });
 
   test.each([
-    [{ KUBE_CONFIG_PATH: '/a' }, undefined],
-    [{ KUBE_CONFIG_PATHS: '/a:/b' }, undefined],
+    [{ KUBE_CONFIG_PATH: '/a' }, {}],
+    [{ KUBE_CONFIG_PATHS: '/a:/b' }, {}],
     [{ KUBECONFIG: '/a' }, { configPath: '/a' }],
     [{ KUBECONFIG: '/a:/b' }, { configPaths: ['/a', '/b'] }],
     [{}, { configPath: '~/.kube/config' }],
@@ -230,15 +230,15 @@ describe('VirtualCluster refuses', () => {
     ['a name that begins with a digit', 'x', { name: '1a' }, /begins with a letter/],
     ['a name that is too long', 'x', { name: 'a'.repeat(64) }, /has 64 characters/],
     ['a namespace that is not DNS-1123', 'x', { namespace: 'No' }, /namespace must be .*, got: "No"/],
-    ['labels for a namespace not made here', 'x', { createNamespace: false, namespaceLabels: {} }, /must be left out/],
-    ['a timeout of nothing', 'x', { timeoutSeconds: 0 }, /timeoutSeconds must be .* got: 0/],
+    ['labels for a namespace not made here', 'x', { namespaceLifecycle: 'keep', namespaceLabels: {} }, /must be left out/],
+    ['a timeout of nothing', 'x', { timeouts: { create: '0s' } }, /timeouts\.create must be .* got: "0s"/],
     [
       'a Kubernetes version that does not exist',
       'x',
       { kubernetesVersion: '1.36.99' },
       /Kubernetes 1\.36\.99 does not exist/,
     ],
-    ['two different Kubernetes versions', 'x', versions, /must be the only one to set the version, got: "1\.35"/],
+    ['two different Kubernetes versions', 'x', versions, /k8s\.version must have one value, got: "1\.35" by kubernetesVersion and "1\.36" by `values`/],
     [
       'an unknown key, with its path and the nearest one',
       'x',

@@ -186,7 +186,7 @@ describe.skipIf(problem !== undefined)(`quickstart${problem === undefined ? '' :
   });
 
   test('a namespace that already holds a virtual cluster is refused, and nothing is made [NAM-13]', async () => {
-    expect(await failedApply({ namespace: guest.namespace, createNamespace: false })).toContain(
+    expect(await failedApply({ namespace: guest.namespace, namespaceLifecycle: 'keep' })).toContain(
       'Namespace "qs-shared" already holds the virtual cluster "qs-guest"',
     );
     const names = await host.everythingIn(guest.namespace);

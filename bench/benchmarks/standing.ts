@@ -97,7 +97,7 @@ export const b6: Benchmark = defineBenchmark<SlopeSize>({
   how: ({ steps, settleSeconds }) =>
     `PSS and RSS with ${steps.join(', ')} pods, each ${settleSeconds} s after all were Ready; the slope by least squares.`,
   sizes: {
-    short: { pods: 0, steps: [0, 300, 900], settleSeconds: 10 },
+    short: { pods: 0, steps: [0, 300, 900], settleSeconds: 30 },
     full: { pods: 0, steps: [0, 1_000, 3_000, 10_000], settleSeconds: 30 },
   },
   figures: [

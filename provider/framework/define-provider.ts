@@ -22,6 +22,8 @@ export interface ProviderDefinition<A extends Attributes, C> {
    * so this must contact nobody, and what it returns must complain only when it is really asked.
    */
   readonly configure: (config: PlannedOf<A>, log: Log) => C;
+  /** Called when the process ends, after the last handler. */
+  readonly close?: (configured: C) => Promise<void> | void;
   readonly resources: readonly ResourceType<C>[];
   readonly dataSources: readonly DataSourceType<C>[];
   readonly ephemerals: readonly EphemeralType<C>[];

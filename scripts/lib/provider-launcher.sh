@@ -27,7 +27,7 @@ try() {
   unset NODE_PATH
   export NODE_OPTIONS="${VCLUSTER_NODE_OPTIONS-}"
   # By require and not as the main program: a package.json with "type": "module" above this file must not matter.
-  exec "$1" -e 'require(process.argv[1])' "$file" "$@"
+  exec "$1" -e 'require(process.argv[1])' "$file"
 }
 
 # Terraform shows the first line of standard output when the handshake fails; a person reads standard error.

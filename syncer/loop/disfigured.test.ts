@@ -1,17 +1,13 @@
 /** What somebody on the host does to the marks of a host object. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hostKey, settingsOf, ToyLoop, widget } from '../../test/support/toy-loop.ts';
+import { hostKey, ToyLoop } from '../../test/support/toy-loop.ts';
 import { widgets } from '../../test/support/world.ts';
-import { configMaps } from '../model/kubernetes.ts';
 
 let loop: ToyLoop;
 
 beforeEach(async () => {
-  loop = new ToyLoop();
-  await loop.start();
-  loop.virtual.set(configMaps, settingsOf('3'));
-  loop.virtual.set(widgets, widget());
-  await loop.atRest();
+  loop = await ToyLoop.started();
+  await loop.make();
 });
 
 afterEach(() => loop.end());

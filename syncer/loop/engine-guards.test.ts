@@ -11,9 +11,8 @@ let host: FakeCluster;
 let virtual: FakeCluster;
 
 beforeEach(async () => {
-  loop = new ToyLoop();
+  loop = await ToyLoop.started();
   ({ host, virtual } = loop);
-  await loop.start();
 });
 
 afterEach(() => loop.end());
@@ -67,9 +66,7 @@ describe('Engine', () => {
   });
 
   test('what a first pass finds to do is no repair; a deletion that nobody had seen is an orphan [CORE-38, OPS-06, OPS-27]', async () => {
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     await loop.end();
     virtual.vanish(widgets, key);
     virtual.set(widgets, widget({ name: 'other' }));
@@ -80,9 +77,7 @@ describe('Engine', () => {
   });
 
   test('with another backing store behind the virtual API nothing is deleted, and the loop ends [OPS-08, F12]', async () => {
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     loop.storeIsReplaced = true;
     const { running } = loop;
     loop.running = Promise.resolve();

@@ -13,9 +13,8 @@ let host: FakeCluster;
 let virtual: FakeCluster;
 
 beforeEach(async () => {
-  loop = new ToyLoop();
+  loop = await ToyLoop.started();
   ({ host, virtual } = loop);
-  await loop.start();
 });
 
 afterEach(() => loop.end());
@@ -47,9 +46,7 @@ describe('Engine', () => {
   });
 
   test('once converged, a second look at everything writes nothing [I2] [CORE-38]', async () => {
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     host.set(widgets, { ...host.peek(widgets, hostKey), state: 'turning' } as Widget);
     await loop.atRest();
     expect(virtual.peek(widgets, key)).toMatchObject({ state: 'turning' });
@@ -61,9 +58,7 @@ describe('Engine', () => {
   });
 
   test('orphans of both sides are found by the first pass [OPS-06]', async () => {
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     await loop.end();
     virtual.vanish(widgets, key);
     virtual.set(widgets, widget({ name: 'other' }));
@@ -77,9 +72,7 @@ describe('Engine', () => {
     host.after = (what) => {
       if (what.startsWith('create') && losses-- > 0) throw new ConnectionError('reset');
     };
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     await new Promise((resolve) => setTimeout(resolve, 15));
     await loop.atRest();
     expect(host.writes).toEqual(['create widgets tenant-a/web-x-shop-x-vc1']);
@@ -88,9 +81,7 @@ describe('Engine', () => {
 
   test("a host object that is somebody else's is told once and never touched [CORE-34]", async () => {
     const foreign = host.set(widgets, object(widgets, hostKey, { size: 77 }));
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     await loop.resync();
     expect(host.writes).toEqual([]);
     expect(host.peek(widgets, hostKey)).toEqual(foreign);
@@ -99,18 +90,14 @@ describe('Engine', () => {
 
   test("somebody else's object gone, its name is taken at once", async () => {
     host.set(widgets, object(widgets, hostKey));
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     host.vanish(widgets, hostKey);
     await loop.atRest();
     expect(host.peek(widgets, hostKey)).toMatchObject({ size: 3 });
   });
 
   test('a host object that vanished takes the virtual one with it, after a live look [CORE-26] [OPS-15]', async () => {
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     host.vanish(widgets, hostKey);
     await loop.atRest();
     expect(virtual.peek(widgets, key)).toBeUndefined();
@@ -121,9 +108,7 @@ describe('Engine', () => {
     host.before = (what) => {
       throw refusal(403, `POST /x: ${what}: web-x-shop-x-vc1 exceeds the quota of tenant-a`, 60_000);
     };
-    virtual.set(configMaps, settingsOf('3'));
-    virtual.set(widgets, widget());
-    await loop.atRest();
+    await loop.make();
     virtual.set(widgets, widget({}, 'x'));
     await loop.atRest();
     const told = virtual.writes.filter((what) => what.includes(events.plural));

@@ -76,7 +76,7 @@ export class StoreGuard {
     for (;;) {
       const situation = await this.#look(signal);
       const trouble = troubleWith(situation);
-      if (trouble === undefined || situation.accepted === situation.storeUid) return this.#take(situation, trouble);
+      if (trouble === undefined || isAccepted(situation)) return this.#take(situation, trouble);
       this.#hold(trouble, situation);
       await this.#options.wait(lookAgainMs, signal);
       signal.throwIfAborted();
@@ -141,6 +141,7 @@ export class StoreGuard {
     const { log, release } = this.#options;
     if (this.#held === trouble) return;
     this.#held = trouble;
+    if (storeUid === '') return log.error({}, `${trouble} Nothing is written to either side until there is one.`);
     log.error(
       { storeUid },
       `${trouble} Nothing is written to either side until this is decided. To go on with the former store, restore it and restart the virtual cluster; to go on with this one and lose what it does not have: kubectl annotate service --namespace ${release.namespace} ${release.name} --overwrite ${storeKeys.accept}=${storeUid}`,
@@ -171,6 +172,11 @@ export function surveyAll(resources: readonly Resource[], view: View): Survey {
     orphans: surveys.reduce((sum, { orphans }) => sum + orphans, 0),
     versions: surveys.flatMap(({ versions }) => versions),
   };
+}
+
+/** By name: nobody can have meant a store that does not say who it is. */
+function isAccepted({ accepted, storeUid }: Situation): boolean {
+  return storeUid !== '' && accepted === storeUid;
 }
 
 /** What speaks against acting on this store; undefined when nothing does. */

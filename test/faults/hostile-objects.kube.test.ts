@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configMaps, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject, OwnerReference, StringMap } from '../../syncer/model/object.ts';
-import { census, idle, secondLook } from '../support/census.ts';
+import { idle } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { hostNamespace, releaseName } from '../support/pair.ts';
 import {
@@ -49,7 +49,7 @@ function hostileName(): string {
   const labels = text
     .slice(0, pick([62, 63, 64, 100, 253]))
     .split('.')
-    .map((label) => label.replaceAll(/^-+|-+$/gu, '').slice(0, 63));
+    .map((label) => label.replace(/^-+/u, '').slice(0, 63).replace(/-+$/u, ''));
   return labels.filter((label) => label !== '').join('.') || 'x';
 }
 
@@ -83,9 +83,7 @@ describe(`names (SEED=${seed})`, () => {
       expect(host.metadata.name.length).toBeLessThanOrEqual(63);
       expect(host.data).toEqual({ tuple: uids.get(ownerOf(host)) });
     }
-    const before = await census(stage.pair);
-    await secondLook(stage.pair);
-    expect(await census(stage.pair)).toEqual(before);
+    expect(await stage.writtenAtRest()).toEqual([]);
     await Promise.all(objects.map((object) => stage.remove('virtual', configMaps, object)));
     await until('all host objects to go', async () =>
       (await stage.list('host', configMaps)).every((host) => !uids.has(ownerOf(host))),
@@ -303,10 +301,7 @@ describe('owners and finalizers', () => {
       await idle(stage.pair.syncer);
       await stage.remove('virtual', kind, object);
       await stage.gone('host', kind, host);
-      await idle(stage.pair.syncer);
-      const before = await census(stage.pair);
-      await secondLook(stage.pair);
-      expect(await census(stage.pair)).toEqual(before);
+      expect(await stage.writtenAtRest()).toEqual([]);
       expect((await stage.virtual(kind, 'undying'))?.metadata.uid).toBe(object.metadata.uid);
       await stage.pair.virtual.patch(kind, { namespace: shop, name: 'undying' }, { metadata: { finalizers: null } });
       await stage.gone('virtual', kind, object);

@@ -83,7 +83,7 @@ test('a test that waits for the syncer to be idle waits for what it has yet to b
   pair.proxies.virtual.rules.add(lines(() => ({ is: 'delay', ms: 700 }), { when: ofPods }));
   pair.proxies.host.rules.add({ when: isOf('POST', 'pods'), do: { is: 'delay', ms: 700 } });
   await workload.createPod('p0', { nodeSelector: { 'no-node': 'has-this' } });
-  await resting(pair.syncer);
+  await idle(pair.syncer);
   expect(await workload.hostPods()).toHaveLength(1);
 });
 

@@ -189,6 +189,11 @@ export class PodStage {
   }
 }
 
+/** Why a condition is as it is. */
+export function conditionOf(pod: Pod | undefined, type: string): unknown {
+  return pod?.status?.conditions?.find((condition) => condition.type === type)?.['reason'];
+}
+
 const readyTypes = ['Initialized', 'PodReadyToStartContainers', 'ContainersReady', 'Ready'];
 
 /** What a kubelet reports of a pod that runs. */

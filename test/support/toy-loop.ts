@@ -81,6 +81,13 @@ export class ToyLoop {
     return this.#engine;
   }
 
+  /** With the toy resource, started. */
+  static async started(): Promise<ToyLoop> {
+    const loop = new ToyLoop();
+    await loop.start();
+    return loop;
+  }
+
   async start(resources: readonly Resource[] = [toy]): Promise<void> {
     this.#stop = new AbortController();
     this.#queue = new Queue();
@@ -111,6 +118,13 @@ export class ToyLoop {
   async end(): Promise<void> {
     this.#stop.abort();
     await this.running;
+  }
+
+  /** A tenant makes a widget and what it needs; the host has its copy when this resolves, unless something stands against it. */
+  async make(): Promise<void> {
+    this.virtual.set(configMaps, settingsOf('3'));
+    this.virtual.set(widgets, widget());
+    await this.atRest();
   }
 
   /** A second look at everything. */

@@ -11,7 +11,7 @@ new LocalBackend(stack, { path: 'terraform.tfstate' });
 
 if (process.env['PROPS'] === undefined) {
   const own = new VirtualCluster(stack, 'qs-own');
-  new VirtualCluster(stack, 'qs-guest', { namespace: 'qs-shared', createNamespace: false });
+  new VirtualCluster(stack, 'qs-guest', { namespace: 'qs-shared', namespaceLifecycle: 'keep' });
   new TerraformOutput(stack, 'namespace', { value: own.namespace });
   new TerraformOutput(stack, 'secret', { value: own.kubeconfigSecret.name });
 } else {

@@ -1,0 +1,296 @@
+/**
+ * The way into a virtual cluster from this machine, with nothing but access to its host: the credentials come from the Secret that
+ * the virtual cluster publishes, the connection goes to its API server directly where that answers with the right certificate,
+ * and through a tunnel otherwise. Whoever connects gets a virtual cluster that answers, or an error that says why and what to do.
+ *
+ * Changes nothing, unless it may wake a paused virtual cluster.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readCluster } from './cluster.ts';
+import { AbortedError, OperationError, textOf } from './errors.ts';
+import { kinds } from './host.ts';
+import type { Host } from './host.ts';
+import { readKubeconfigSecret, secretPlace } from './kubeconfig-secret.ts';
+import type { PublishedKubeconfig } from './kubeconfig-secret.ts';
+import { resumeCluster } from './pause.ts';
+import { reach } from './reach.ts';
+import { Tunnel } from './tunnel.ts';
+import type { ClusterRef, Log, WaitOptions } from './types.ts';
+import { VirtualApi } from './virtual-api.ts';
+import type { VirtualAccess } from './virtual-api.ts';
+import { waitUntilReady } from './wait.ts';
+
+/** Auto: directly when that works, else through a port-forward of the host. */
+export type Access = 'auto' | 'direct' | 'port_forward';
+
+export const accesses: readonly Access[] = ['auto', 'direct', 'port_forward'];
+
+export interface ConnectOptions extends WaitOptions {
+  /** Default: auto. */
+  readonly access?: Access | undefined;
+  /** Start a paused virtual cluster. */
+  readonly wake?: boolean | undefined;
+  /** How to make the virtual cluster anew with the tool at hand; ends error texts. */
+  readonly repairAdvice?: string | undefined;
+}
+
+/** Default of {@link connect}. */
+export const connectTimeoutMs = 120_000;
+
+const directTimeoutMs = 2000;
+const probeTimeoutMs = 5000;
+const pollMs = 500;
+
+/** No way in; the text says why and what to do. */
+export class ConnectError extends OperationError {
+  override readonly name = 'ConnectError';
+}
+
+/** It is paused, and may not be woken. */
+export class PausedError extends OperationError {
+  override readonly name = 'PausedError';
+}
+
+/** An open way into a virtual cluster. Disposing of it ends a tunnel; it does not pause again what was woken. */
+export interface Connection extends AsyncDisposable {
+  readonly ref: ClusterRef;
+  readonly way: 'direct' | 'port_forward';
+  /** The API server as this machine reaches it, and the admin's credentials. Secret: never print. */
+  readonly access: VirtualAccess & { readonly ca: string };
+  /** When the admin's certificate ends; undefined when there is none. */
+  readonly expires: Date | undefined;
+  readonly api: VirtualApi;
+  /** Whether it was paused and has been woken. */
+  readonly woke: boolean;
+}
+
+/** What all steps need. */
+interface Attempt {
+  readonly host: Host;
+  readonly ref: ClusterRef;
+  readonly options: ConnectOptions;
+  readonly log: Log;
+  readonly remainingMs: () => number;
+}
+
+/**
+ * Connects, and waits until the API server says that it is ready.
+ * @throws ConnectError, PausedError, KubeconfigSecretError, NotReadyError, TunnelError, HostError, AbortedError
+ */
+export async function connect(host: Host, ref: ClusterRef, options: ConnectOptions = {}): Promise<Connection> {
+  const untilMs = performance.now() + (options.timeoutMs ?? connectTimeoutMs);
+  const remainingMs = (): number => Math.max(0, untilMs - performance.now());
+  const attempt: Attempt = { host, ref, options, log: options.log ?? (() => undefined), remainingMs };
+  const woke = await awake(attempt);
+  const published = await findKubeconfig(attempt);
+  const connection = await open(attempt, published, woke);
+  try {
+    await untilReady(attempt, connection);
+    return connection;
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Wakes it when it is paused and may be woken; true when it did. */
+async function awake({ host, ref, options, log, remainingMs }: Attempt): Promise<boolean> {
+  const { signal } = options;
+  if (!(await isPaused(host, ref, signal))) return false;
+  if (options.wake !== true) {
+    throw new PausedError(
+      `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
+      'Nothing in it can be read or changed. Resume it, or allow it to be woken for as long as it is needed (wake = true).',
+    );
+  }
+  log(`waking virtual cluster ${ref.namespace}/${ref.name}`);
+  const woke = await resumeCluster(host, ref, { signal, log, timeoutMs: remainingMs() });
+  await waitUntilReady(host, ref, { signal, log, timeoutMs: remainingMs() });
+  return woke;
+}
+
+/** Asks for one object only: this is done in every plan. */
+async function isPaused(host: Host, ref: ClusterRef, signal: AbortSignal | undefined): Promise<boolean> {
+  const statefulSet = await host.tryGet(kinds.statefulSets, ref, { signal });
+  return statefulSet?.metadata.annotations?.['loft.sh/paused'] === 'true';
+}
+
+/** The published kubeconfig; a virtual cluster that is being made gets the time to publish it. */
+async function findKubeconfig(attempt: Attempt): Promise<PublishedKubeconfig> {
+  const { host, ref, options, log, remainingMs } = attempt;
+  const { signal } = options;
+  const found = await readKubeconfigSecret(host, ref, signal);
+  if (found !== undefined) return found;
+  if ((await readCluster(host, ref, { signal })) === undefined) {
+    throw new ConnectError(
+      `There is no virtual cluster "${ref.name}" in namespace "${ref.namespace}"`,
+      `The host at ${host.server} has neither a release nor a StatefulSet of that name. Is it the right host? ${advice(attempt)}`,
+    );
+  }
+  log(`waiting for Secret ${secretPlace(ref)}`);
+  // While the control plane is being started, a wait for it has more to say than one for the Secret.
+  await waitUntilReady(host, ref, { signal, log, timeoutMs: remainingMs() }).catch((error: unknown) => {
+    if (error instanceof AbortedError) throw error;
+    throw missingSecret(attempt, textOf(error));
+  });
+  while (remainingMs() > 0) {
+    const published = await readKubeconfigSecret(host, ref, signal);
+    if (published !== undefined) return published;
+    await pause(signal);
+  }
+  throw missingSecret(attempt, 'it is ready, but has not written the Secret again');
+}
+
+function missingSecret(attempt: Attempt, why: string): ConnectError {
+  const { ref } = attempt;
+  return new ConnectError(
+    `Virtual cluster "${ref.name}" has no kubeconfig`,
+    `Secret ${secretPlace(ref)} on the host is missing, and the virtual cluster did not write it within the timeout: ${why}. ` +
+      `${advice(attempt)}`,
+  );
+}
+
+/** Decides about the way. */
+async function open(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Promise<Connection> {
+  const { access = 'auto' } = attempt.options;
+  if (access === 'port_forward') return throughTunnel(attempt, published, woke);
+  const { server, ca, serverName } = published;
+  const reached = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);
+  if (reached.is === 'reached') return directly(attempt, published, woke);
+  if (access === 'auto') {
+    attempt.log(`${server} is not reached from here (${reached.why}); opening a tunnel`);
+    return throughTunnel(attempt, published, woke);
+  }
+  // Asked for the direct way: it may only be slow to come up.
+  await waitUntilReady(attempt.host, attempt.ref, { signal: attempt.options.signal, timeoutMs: attempt.remainingMs() });
+  const again = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);
+  if (again.is === 'reached') return directly(attempt, published, woke);
+  if (again.is === 'stranger') throw wrongCertificate(attempt, server, again.why);
+  throw new ConnectError(
+    `Virtual cluster "${attempt.ref.name}" is not reached at ${server}`,
+    `${again.why}. This is the address in Secret ${secretPlace(attempt.ref)}. Make it reachable from this machine, or leave ` +
+      '"direct" away: then a tunnel through the host is used.',
+  );
+}
+
+function directly(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Connection {
+  const { server, serverName } = published;
+  return connection(attempt, published, { way: 'direct', woke, server, serverName, end: async () => undefined });
+}
+
+async function throughTunnel(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Promise<Connection> {
+  const tunnel = await Tunnel.open(attempt.host, attempt.ref);
+  const end = (): Promise<void> => tunnel[Symbol.asyncDispose]();
+  try {
+    const server = `https://127.0.0.1:${tunnel.port}`;
+    const serverName = await nameThroughTunnel(attempt, published, { server, tunnel });
+    return connection(attempt, published, { way: 'port_forward', woke, server, serverName, end });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** The name to check its certificate against; undefined when the address itself will do. */
+async function nameThroughTunnel(
+  attempt: Attempt,
+  { ca, server: published }: PublishedKubeconfig,
+  { server, tunnel }: { readonly server: string; readonly tunnel: Tunnel },
+): Promise<string | undefined> {
+  const { name, namespace } = attempt.ref;
+  const names = [
+    '127.0.0.1',
+    'localhost',
+    new URL(published).hostname,
+    `${name}.${namespace}`,
+    'kubernetes.default.svc',
+  ];
+  let reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
+  if (reached.is === 'silent') {
+    const { signal } = attempt.options;
+    await waitUntilReady(attempt.host, attempt.ref, { signal, log: attempt.log, timeoutMs: attempt.remainingMs() });
+    reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
+  }
+  if (reached.is === 'reached') return reached.name === '127.0.0.1' ? undefined : reached.name;
+  if (reached.is === 'stranger') throw wrongCertificate(attempt, `pod ${namespace}/${name}-0`, reached.why);
+  throw (
+    tunnel.problem ??
+    new ConnectError(
+      `No answer from virtual cluster "${name}" through the tunnel`,
+      `${reached.why}. ${advice(attempt)}`,
+    )
+  );
+}
+
+interface Way {
+  readonly way: Connection['way'];
+  readonly woke: boolean;
+  readonly server: string;
+  readonly serverName: string | undefined;
+  readonly end: () => Promise<void>;
+}
+
+function connection(
+  { ref }: Attempt,
+  published: PublishedKubeconfig,
+  { way, woke, server, serverName, end }: Way,
+): Connection {
+  const { ca, certificate, key, token, expires } = published;
+  const access = { server: new URL(server), ca, serverName, certificate, key, token, insecure: false };
+  return { ref, way, woke, access, expires, api: new VirtualApi(access, ref.name), [Symbol.asyncDispose]: end };
+}
+
+/** Asks /readyz until it says yes; what stands in its way is then found out on the host. */
+async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> {
+  const { ref, remainingMs } = attempt;
+  const { signal } = attempt.options;
+  for (let waited = false; ; waited = true) {
+    const answer = await readiness(api, Math.min(probeTimeoutMs, remainingMs()));
+    signal?.throwIfAborted();
+    if (answer === 'ready') return;
+    if (answer === 'refused') {
+      throw new ConnectError(
+        `Virtual cluster "${ref.name}" does not accept its own kubeconfig`,
+        `The credentials in Secret ${secretPlace(ref)} are not those of the API server that answers. Delete the Secret, and the ` +
+          `virtual cluster writes a new one. ${advice(attempt)}`,
+      );
+    }
+    if (remainingMs() <= 0) {
+      throw new ConnectError(
+        `Virtual cluster "${ref.name}" is not ready`,
+        `Its API server says: ${answer}. ${advice(attempt)}`,
+      );
+    }
+    if (!waited) await waitUntilReady(attempt.host, ref, { signal, log: attempt.log, timeoutMs: remainingMs() });
+    else await pause(signal);
+  }
+}
+
+/** `ready`, `refused`, or why not. */
+async function readiness(api: VirtualApi, timeoutMs: number): Promise<string> {
+  try {
+    const { status, body } = await api.ask({ path: '/readyz', timeoutMs });
+    if (status === 200) return 'ready';
+    if (status === 401 || status === 403) return 'refused';
+    return `HTTP ${status} ${typeof body === 'string' ? body.slice(0, 300) : ''}`.trim();
+  } catch (error) {
+    return textOf(error);
+  }
+}
+
+function wrongCertificate(attempt: Attempt, where: string, why: string): ConnectError {
+  const { ref } = attempt;
+  return new ConnectError(
+    `The certificate at ${where} is not that of virtual cluster "${ref.name}"`,
+    `${why}. Somebody else answers there, or the virtual cluster has new keys and Secret ${secretPlace(ref)} still has the old ones. ` +
+      `Delete the Secret, and the virtual cluster writes a new one. ${advice(attempt)}`,
+  );
+}
+
+function advice({ options }: Attempt): string {
+  return options.repairAdvice ?? '';
+}
+
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await sleep(pollMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+}

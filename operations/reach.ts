@@ -1,0 +1,60 @@
+/**
+ * Whether an API server is where it is said to be: TCP, then TLS with the expected authority and name. Sends no request and no
+ * credential, so that asking a stranger tells him nothing.
+ */
+import { checkServerIdentity, connect } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
+
+export interface Whereabouts {
+  readonly server: string;
+  /** PEM. */
+  readonly ca: string;
+  /** The certificate must be valid for one of them; default: the host of the URL. */
+  readonly names?: readonly string[];
+}
+
+export type Reach =
+  /** `name`: the first of the names that its certificate is valid for. */
+  | { readonly is: 'reached'; readonly name: string }
+  /** Nobody there, or nobody in time. */
+  | { readonly is: 'silent'; readonly why: string }
+  /** Somebody else, or another incarnation with other keys. */
+  | { readonly is: 'stranger'; readonly why: string };
+
+/** Never rejects. */
+export function reach({ server, ca, names }: Whereabouts, timeoutMs: number): Promise<Reach> {
+  const url = new URL(server);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const accepted = names ?? [host];
+  const nameOn = (certificate: PeerCertificate): string | undefined =>
+    accepted.find((name) => checkServerIdentity(name, certificate) === undefined);
+  const [asked = host] = accepted;
+  return new Promise((resolve) => {
+    const socket = connect({
+      host,
+      port: url.port === '' ? 443 : Number(url.port),
+      ca,
+      ...(isName(asked) && { servername: asked }),
+      checkServerIdentity: (_, certificate) =>
+        nameOn(certificate) === undefined ? checkServerIdentity(asked, certificate) : undefined,
+      ALPNProtocols: ['http/1.1'],
+    });
+    const timer = setTimeout(() => end({ is: 'silent', why: `no answer within ${timeoutMs / 1000} s` }), timeoutMs);
+    const end = (reached: Reach): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(reached);
+    };
+    socket.once('secureConnect', () => end({ is: 'reached', name: nameOn(socket.getPeerCertificate()) ?? asked }));
+    socket.once('close', () => end({ is: 'silent', why: 'the connection was closed' }));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const isStranger = /^(ERR_TLS_CERT|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(error.code ?? '');
+      end({ is: isStranger ? 'stranger' : 'silent', why: error.message });
+    });
+  });
+}
+
+/** An address cannot be asked for in TLS's greeting. */
+function isName(text: string): boolean {
+  return !/^[\d.]+$/.test(text) && !text.includes(':');
+}
