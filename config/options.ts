@@ -138,6 +138,12 @@ const ownOptions = {
       },
     },
     statefulSet: {
+      labels: {
+        type: 'stringMap',
+        default: {},
+        doc: 'Labels of the StatefulSet, by which virtual clusters are found and grouped. `app` and `release` are taken.',
+      },
+      annotations: { type: 'stringMap', default: {}, doc: 'Annotations of the StatefulSet.' },
       persistence: {
         volumeClaim: {
           enabled: {

@@ -48,6 +48,5 @@ export function tryDurationSeconds(text: string): number | undefined {
 /** A duration such as `5m`. */
 export function checkDuration(where: string, value: string | undefined): void {
   if (value === undefined || Token.isUnresolved(value)) return;
-  if (tryDurationSeconds(value) === undefined)
-    throw mustBe(where, 'a duration such as "90s", "5m" or "1h30m"', value);
+  if (tryDurationSeconds(value) === undefined) throw mustBe(where, 'a duration such as "90s", "5m" or "1h30m"', value);
 }

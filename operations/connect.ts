@@ -12,7 +12,7 @@ import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { readKubeconfigSecret, secretPlace } from './kubeconfig-secret.ts';
 import type { PublishedKubeconfig } from './kubeconfig-secret.ts';
-import { resumeCluster } from './pause.ts';
+import { pauseCluster, resumeCluster } from './pause.ts';
 import { reach } from './reach.ts';
 import { Tunnel } from './tunnel.ts';
 import type { ClusterRef, Log, WaitOptions } from './types.ts';
@@ -81,32 +81,36 @@ export async function connect(host: Host, ref: ClusterRef, options: ConnectOptio
   const untilMs = performance.now() + (options.timeoutMs ?? connectTimeoutMs);
   const remainingMs = (): number => Math.max(0, untilMs - performance.now());
   const attempt: Attempt = { host, ref, options, log: options.log ?? (() => undefined), remainingMs };
-  const woke = await awake(attempt);
-  const published = await findKubeconfig(attempt);
-  const connection = await open(attempt, published, woke);
+  const woke = await wake(attempt);
   try {
-    await untilReady(attempt, connection);
-    return connection;
+    if (woke) await waitUntilReady(host, ref, waiting(attempt));
+    const found = await open(attempt, await findKubeconfig(attempt), woke);
+    try {
+      await untilReady(attempt, found);
+      return found;
+    } catch (error) {
+      await found[Symbol.asyncDispose]();
+      throw error;
+    }
   } catch (error) {
-    await connection[Symbol.asyncDispose]();
+    // Nobody will dispose of what was not returned: it is left as it was found.
+    if (woke) await pauseCluster(host, ref, { log: attempt.log }).catch(() => undefined);
     throw error;
   }
 }
 
-/** Wakes it when it is paused and may be woken; true when it did. */
-async function awake({ host, ref, options, log, remainingMs }: Attempt): Promise<boolean> {
-  const { signal } = options;
-  if (!(await isPaused(host, ref, signal))) return false;
-  if (options.wake !== true) {
-    throw new PausedError(
-      `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
-      'Nothing in it can be read or changed. Resume it, or allow it to be woken for as long as it is needed (wake = true).',
-    );
+/** Wakes it when it is paused and may be woken; true when it did. Does not wait. */
+async function wake(attempt: Attempt): Promise<boolean> {
+  const { host, ref, options, log } = attempt;
+  if (!(await isPaused(host, ref, options.signal))) return false;
+  if (options.wake === true) {
+    log(`waking virtual cluster ${ref.namespace}/${ref.name}`);
+    return resumeCluster(host, ref, waiting(attempt));
   }
-  log(`waking virtual cluster ${ref.namespace}/${ref.name}`);
-  const woke = await resumeCluster(host, ref, { signal, log, timeoutMs: remainingMs() });
-  await waitUntilReady(host, ref, { signal, log, timeoutMs: remainingMs() });
-  return woke;
+  throw new PausedError(
+    `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
+    'Nothing in it can be read or changed. Resume it, or allow it to be woken for as long as it is needed (wake = true).',
+  );
 }
 
 /** Asks for one object only: this is done in every plan. */
@@ -129,7 +133,7 @@ async function findKubeconfig(attempt: Attempt): Promise<PublishedKubeconfig> {
   }
   log(`waiting for Secret ${secretPlace(ref)}`);
   // While the control plane is being started, a wait for it has more to say than one for the Secret.
-  await waitUntilReady(host, ref, { signal, log, timeoutMs: remainingMs() }).catch((error: unknown) => {
+  await waitUntilReady(attempt.host, attempt.ref, waiting(attempt)).catch((error: unknown) => {
     if (error instanceof AbortedError) throw error;
     throw missingSecret(attempt, textOf(error));
   });
@@ -145,8 +149,7 @@ function missingSecret(attempt: Attempt, why: string): ConnectError {
   const { ref } = attempt;
   return new ConnectError(
     `Virtual cluster "${ref.name}" has no kubeconfig`,
-    `Secret ${secretPlace(ref)} on the host is missing, and the virtual cluster did not write it within the timeout: ${why}. ` +
-      `${advice(attempt)}`,
+    `Secret ${secretPlace(ref)} on the host is missing, and the virtual cluster did not write it within the timeout: ${why}. ${advice(attempt)}`,
   );
 }
 
@@ -162,7 +165,7 @@ async function open(attempt: Attempt, published: PublishedKubeconfig, woke: bool
     return throughTunnel(attempt, published, woke);
   }
   // Asked for the direct way: it may only be slow to come up.
-  await waitUntilReady(attempt.host, attempt.ref, { signal: attempt.options.signal, timeoutMs: attempt.remainingMs() });
+  await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
   const again = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);
   if (again.is === 'reached') return directly(attempt, published, woke);
   if (again.is === 'stranger') throw wrongCertificate(attempt, server, again.why);
@@ -175,7 +178,7 @@ async function open(attempt: Attempt, published: PublishedKubeconfig, woke: bool
 
 function directly(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Connection {
   const { server, serverName } = published;
-  return connection(attempt, published, { way: 'direct', woke, server, serverName, end: async () => undefined });
+  return connectionOf(attempt, published, { way: 'direct', woke, server, serverName, end: async () => undefined });
 }
 
 async function throughTunnel(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Promise<Connection> {
@@ -184,7 +187,7 @@ async function throughTunnel(attempt: Attempt, published: PublishedKubeconfig, w
   try {
     const server = `https://127.0.0.1:${tunnel.port}`;
     const serverName = await nameThroughTunnel(attempt, published, { server, tunnel });
-    return connection(attempt, published, { way: 'port_forward', woke, server, serverName, end });
+    return connectionOf(attempt, published, { way: 'port_forward', woke, server, serverName, end });
   } catch (error) {
     await end();
     throw error;
@@ -207,8 +210,7 @@ async function nameThroughTunnel(
   ];
   let reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
   if (reached.is === 'silent') {
-    const { signal } = attempt.options;
-    await waitUntilReady(attempt.host, attempt.ref, { signal, log: attempt.log, timeoutMs: attempt.remainingMs() });
+    await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
     reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
   }
   if (reached.is === 'reached') return reached.name === '127.0.0.1' ? undefined : reached.name;
@@ -230,7 +232,7 @@ interface Way {
   readonly end: () => Promise<void>;
 }
 
-function connection(
+function connectionOf(
   { ref }: Attempt,
   published: PublishedKubeconfig,
   { way, woke, server, serverName, end }: Way,
@@ -246,7 +248,7 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
   const { signal } = attempt.options;
   for (let waited = false; ; waited = true) {
     const answer = await readiness(api, Math.min(probeTimeoutMs, remainingMs()));
-    signal?.throwIfAborted();
+    stopIfAborted(signal);
     if (answer === 'ready') return;
     if (answer === 'refused') {
       throw new ConnectError(
@@ -261,7 +263,7 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
         `Its API server says: ${answer}. ${advice(attempt)}`,
       );
     }
-    if (!waited) await waitUntilReady(attempt.host, ref, { signal, log: attempt.log, timeoutMs: remainingMs() });
+    if (!waited) await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
     else await pause(signal);
   }
 }
@@ -292,5 +294,15 @@ function advice({ options }: Attempt): string {
 }
 
 async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await sleep(pollMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+  await sleep(pollMs, undefined, signal && { signal }).catch(() => undefined);
+  stopIfAborted(signal);
+}
+
+function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
+    throw new AbortedError('Interrupted', 'It was told to stop while it waited for a virtual cluster.');
+}
+
+function waiting({ options, log, remainingMs }: Attempt): WaitOptions {
+  return { signal: options.signal, log, timeoutMs: remainingMs() };
 }

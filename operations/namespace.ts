@@ -1,11 +1,15 @@
 /**
  * The namespace of a virtual cluster on the host: who makes it, changes it, and whether it goes with the virtual cluster.
  *
- * Ours = carries our annotation. One that is not ours is never changed or deleted. docs/adr/0022.
+ * Ours = carries our annotation with the virtual cluster's name. One that is not ours is never changed or deleted, and of ours
+ * only the labels and annotations that we have set (docs/adr/0022).
  */
 import { OperationError } from './errors.ts';
+import { HostConflictError } from './host-errors.ts';
+import { kinds } from './host.ts';
 import type { Host } from './host.ts';
-import type { OperationOptions, WaitOptions } from './types.ts';
+import { waitFor } from './poll.ts';
+import type { HostObject, OperationOptions, WaitOptions } from './types.ts';
 
 /**
  * create: made here, an error when it exists and is not ours; adopt: made or taken over, ours from then on and deleted at the end;
@@ -27,37 +31,198 @@ export class NamespaceError extends OperationError {
   override readonly name = 'NamespaceError';
 }
 
+/** On a namespace of ours: the virtual cluster it is for. */
+export const ownedByAnnotation = 'cdktf-vcluster/namespace-of';
+/** On a namespace of ours: which of its labels and annotations are from us, so that they can be taken back. */
+const ourMetadataAnnotation = 'cdktf-vcluster/namespace-metadata';
+
+const goneTimeoutMs = 300_000;
+/** What a cluster has of its own must not become anybody's to delete. */
+const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+
+type Words = Readonly<Record<string, string>>;
+
 /** What would be refused, in words; undefined when nothing. Reads only. @throws HostError */
-export function namespaceProblem(
+export async function namespaceProblem(
   host: Host,
   wanted: WantedNamespace,
-  options?: OperationOptions,
+  { signal }: OperationOptions = {},
 ): Promise<string | undefined> {
-  throw new Error(`not written yet ${String(host)} ${String(wanted)} ${String(options)}`);
+  return problemOf(wanted, await host.tryGet(kinds.namespaces, { name: wanted.name }, { signal }));
+}
+
+/** The same, from what the host has under that name. Pure. */
+export function problemOf(wanted: WantedNamespace, found: HostObject | undefined): string | undefined {
+  const { name, lifecycle } = wanted;
+  if (found === undefined) {
+    const advice = 'Create it, or let it be created by the namespace lifecycle "create".';
+    return lifecycle === 'keep'
+      ? `Namespace "${name}" does not exist, and its lifecycle is "keep". ${advice}`
+      : undefined;
+  }
+  if (found.metadata.deletionTimestamp !== undefined) {
+    return `Namespace "${name}" is being deleted. Wait until it is gone, or choose another one.`;
+  }
+  if (lifecycle === 'keep') return undefined;
+  if (reserved.has(name)) {
+    return `Namespace "${name}" belongs to the host cluster itself. Choose another one, or the namespace lifecycle "keep".`;
+  }
+  const owner = found.metadata.annotations?.[ownedByAnnotation];
+  if (owner !== undefined && owner !== wanted.cluster) {
+    return `Namespace "${name}" is managed for the virtual cluster "${owner}". Choose another one.`;
+  }
+  if (owner !== undefined || lifecycle === 'adopt') return undefined;
+  return (
+    `Namespace "${name}" exists already and was not made for this virtual cluster. Choose another one, or the namespace ` +
+    'lifecycle "adopt" (it is taken over, and deleted at the end) or "keep" (it is used as it is, and stays).'
+  );
 }
 
 /**
  * Makes it as wanted: labels and annotations that we set before and that are no longer wanted are removed, others' are kept.
  * @throws NamespaceError, HostError
  */
-export function applyNamespace(host: Host, wanted: WantedNamespace, options?: OperationOptions): Promise<void> {
-  throw new Error(`not written yet ${String(host)} ${String(wanted)} ${String(options)}`);
-}
-
-/** Lines of drift of a namespace that is ours: gone, label `path: was → is`. */
-export function namespaceDrift(
+export async function applyNamespace(
   host: Host,
   wanted: WantedNamespace,
-  options?: OperationOptions,
-): Promise<readonly string[]> {
-  throw new Error(`not written yet ${String(host)} ${String(wanted)} ${String(options)}`);
+  options: OperationOptions = {},
+): Promise<void> {
+  const { signal, log } = options;
+  const { name, lifecycle } = wanted;
+  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
+  const problem = problemOf(wanted, found);
+  if (problem !== undefined) throw new NamespaceError(`Namespace "${name}" cannot be used`, problem);
+  if (lifecycle === 'keep') return;
+  if (found === undefined) {
+    log?.(`namespace ${name} is created`);
+    await create(host, wanted, options);
+    return;
+  }
+  const patch = namespacePatch(wanted, found);
+  if (patch === undefined) return;
+  log?.(
+    `namespace ${name} is ${found.metadata.annotations?.[ownedByAnnotation] === undefined ? 'taken over' : 'changed'}`,
+  );
+  // The version guards against a namespace that was deleted and made again meanwhile by somebody else.
+  const { uid, resourceVersion } = found.metadata;
+  await host.patch(kinds.namespaces, { name }, { metadata: { ...patch, uid, resourceVersion } }, { signal });
 }
 
-/** Deletes it when it is ours, and waits until it is gone. @returns false when it is not ours, or not there */
-export function removeNamespace(
+async function create(host: Host, wanted: WantedNamespace, options: OperationOptions): Promise<void> {
+  const { name, labels = {} } = wanted;
+  const metadata = { name, labels, annotations: wantedAnnotations(wanted) };
+  try {
+    await host.create(kinds.namespaces, undefined, { metadata }, { signal: options.signal });
+  } catch (error) {
+    // Somebody was faster: then it is looked at as any that exists.
+    if (!(error instanceof HostConflictError)) throw error;
+    await applyNamespace(host, wanted, options);
+  }
+}
+
+function wantedAnnotations({ cluster, labels = {}, annotations = {} }: WantedNamespace): Words {
+  const ours = { labels: Object.keys(labels).toSorted(), annotations: Object.keys(annotations).toSorted() };
+  return { ...annotations, [ownedByAnnotation]: cluster, [ourMetadataAnnotation]: JSON.stringify(ours) };
+}
+
+/** What has to change in the metadata, as a merge patch; undefined when nothing has. Pure. */
+export function namespacePatch(
+  wanted: WantedNamespace,
+  { metadata }: HostObject,
+): { readonly labels: Changes; readonly annotations: Changes } | undefined {
+  const before = oursOf(metadata.annotations);
+  const labels = changes(wanted.labels ?? {}, metadata.labels ?? {}, before.labels);
+  const annotations = changes(wantedAnnotations(wanted), metadata.annotations ?? {}, before.annotations);
+  if (Object.keys(labels).length + Object.keys(annotations).length === 0) return undefined;
+  return { labels, annotations };
+}
+
+type Changes = Readonly<Record<string, string | null>>;
+
+function changes(wanted: Words, live: Words, ours: readonly string[]): Changes {
+  const set = Object.entries(wanted).filter(([key, value]) => live[key] !== value);
+  const gone = ours.filter((key) => !(key in wanted) && key in live).map((key) => [key, null] as const);
+  return Object.fromEntries([...set, ...gone]);
+}
+
+function oursOf(annotations: Words = {}): {
+  readonly labels: readonly string[];
+  readonly annotations: readonly string[];
+} {
+  try {
+    const written = JSON.parse(annotations[ourMetadataAnnotation] ?? '{}') as Record<string, unknown>;
+    const words = (key: string): readonly string[] => (Array.isArray(written[key]) ? written[key].map(String) : []);
+    return { labels: words('labels'), annotations: words('annotations') };
+  } catch {
+    // Somebody has edited it: then nothing is known to be ours to remove.
+    return { labels: [], annotations: [] };
+  }
+}
+
+/** Lines of drift of a namespace that is ours: gone, being deleted, no longer ours, `label: was → is`. @throws HostError */
+export async function namespaceDrift(
   host: Host,
-  wanted: Pick<WantedNamespace, 'name' | 'lifecycle' | 'cluster'>,
-  options?: WaitOptions,
+  wanted: WantedNamespace,
+  { signal }: OperationOptions = {},
+): Promise<readonly string[]> {
+  const { name, lifecycle } = wanted;
+  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
+  if (found === undefined) return [`namespace ${name} is gone`];
+  if (found.metadata.deletionTimestamp !== undefined) return [`namespace ${name} is being deleted`];
+  if (lifecycle === 'keep') return [];
+  if (found.metadata.annotations?.[ownedByAnnotation] !== wanted.cluster) {
+    return [`namespace ${name} is no longer marked as made for ${wanted.cluster}`];
+  }
+  return [
+    ...differences(`namespace ${name}: label`, wanted.labels ?? {}, found.metadata.labels ?? {}),
+    ...differences(`namespace ${name}: annotation`, wanted.annotations ?? {}, found.metadata.annotations),
+  ];
+}
+
+function differences(what: string, wanted: Words, live: Words): readonly string[] {
+  return Object.entries(wanted)
+    .filter(([key, value]) => live[key] !== value)
+    .map(([key, value]) => `${what} ${key}: "${value}" → ${live[key] === undefined ? 'gone' : `"${live[key]}"`}`);
+}
+
+/**
+ * Deletes it when it is ours, and waits until it is gone. @returns false when it is not ours, or not there
+ * @throws NamespaceError when it is not gone in time, with what holds it
+ */
+export async function removeNamespace(
+  host: Host,
+  { name, lifecycle, cluster }: Pick<WantedNamespace, 'name' | 'lifecycle' | 'cluster'>,
+  options: WaitOptions = {},
 ): Promise<boolean> {
-  throw new Error(`not written yet ${String(host)} ${String(wanted)} ${String(options)}`);
+  const { signal, log } = options;
+  if (lifecycle === 'keep') return false;
+  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
+  if (found?.metadata.annotations?.[ownedByAnnotation] !== cluster || reserved.has(name)) return false;
+  const { uid } = found.metadata;
+  log?.(`namespace ${name} is deleted`);
+  await host.delete(kinds.namespaces, { name, uid }, { signal });
+  let last: HostObject | undefined = found;
+  const isGone = await waitFor(options.timeoutMs ?? goneTimeoutMs, signal, async () => {
+    last = await host.tryGet(kinds.namespaces, { name }, { signal });
+    return last === undefined || last.metadata.uid !== uid;
+  });
+  if (isGone) return true;
+  throw new NamespaceError(
+    `Namespace "${name}" is not gone yet`,
+    `${holdingWords(last)} Deleting again goes on waiting. Nothing is forced.`,
+  );
+}
+
+interface NamespaceCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+}
+
+/** What the host says keeps a namespace from going. Pure. */
+export function holdingWords(namespace: HostObject): string {
+  const conditions = (namespace.status?.['conditions'] ?? []) as readonly NamespaceCondition[];
+  const holding = conditions.filter(({ type, status }) => status === 'True' && type !== 'NamespaceDeletionDiscovery');
+  const said = holding.map(({ message = '' }) => message.trim()).filter((message) => message !== '');
+  return said.length === 0 ? 'The host is still deleting it.' : `${said.join('. ').replace(/\.?$/, '.')}`;
 }

@@ -3,12 +3,11 @@
  *
  * Never waits for pods (wait.ts does). A release that an interrupted helm has left pending is healed before anything else.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isOurs, openChart } from './chart-files.ts';
-import { AbortedError } from './errors.ts';
 import { HelmError, runHelm } from './helm.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
+import { interruptibly } from './poll.ts';
 import { decodeRelease, newest, revisionsOf } from './release-record.ts';
 import type { Release } from './release-record.ts';
 import type { ClusterRef, OperationOptions } from './types.ts';
@@ -135,15 +134,7 @@ async function settledRelease(host: Host, ref: ClusterRef, options: ApplyOptions
     }
     if (performance.now() - since >= patienceMs) return release;
     last = release;
-    await pause(options.signal);
-  }
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(pollMs, undefined, signal ? { signal } : {});
-  } catch {
-    throw new AbortedError('Interrupted', 'It was told to stop while it waited for another helm.');
+    await interruptibly(pollMs, options.signal);
   }
 }
 

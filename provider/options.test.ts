@@ -1,4 +1,5 @@
-import fc from 'fast-check';
+import { array, assert, boolean, constantFrom, dictionary, nat, property, record, string } from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isOption, optionsOf, tolerationEffects, tolerationOperators } from '../config/option.ts';
 import type { Option, OptionTree, OptionType } from '../config/option.ts';
@@ -8,43 +9,43 @@ import { UNKNOWN } from './framework/values.ts';
 import type { Value } from './framework/values.ts';
 import { attributeName, attributePath, attributesOf, chartValues, emptyBranches, optionAttributes } from './options.ts';
 
-const text = fc.string({ unit: 'binary' });
-const maps = fc.dictionary(text, text);
-const quantities = fc.constantFrom('500m', '5Gi', '2');
-const chartArbitraries: Readonly<Record<OptionType, fc.Arbitrary<unknown>>> = {
+const text = string({ unit: 'binary' });
+const maps = dictionary(text, text);
+const quantities = constantFrom('500m', '5Gi', '2');
+const chartArbitraries: Readonly<Record<OptionType, Arbitrary<unknown>>> = {
   string: text,
   version: text,
-  boolean: fc.boolean(),
+  boolean: boolean(),
   quantity: quantities,
-  strings: fc.array(text),
+  strings: array(text),
   stringMap: maps,
-  resources: fc.record(
-    { requests: fc.dictionary(text, quantities), limits: fc.dictionary(text, quantities) },
+  resources: record(
+    { requests: dictionary(text, quantities), limits: dictionary(text, quantities) },
     { requiredKeys: [] },
   ),
-  tolerations: fc.array(
-    fc.record(
+  tolerations: array(
+    record(
       {
         key: text,
-        operator: fc.constantFrom(...tolerationOperators),
+        operator: constantFrom(...tolerationOperators),
         value: text,
-        effect: fc.constantFrom(...tolerationEffects),
-        tolerationSeconds: fc.nat(),
+        effect: constantFrom(...tolerationEffects),
+        tolerationSeconds: nat(),
       },
       { requiredKeys: [] },
     ),
   ),
-  references: fc.array(fc.record({ name: text })),
+  references: array(record({ name: text })),
 };
 
 /** Any chart values in which no branch is empty: an empty branch says nothing and does not come back. */
-function branch(tree: OptionTree): fc.Arbitrary<Record<string, unknown>> {
+function branch(tree: OptionTree): Arbitrary<Record<string, unknown>> {
   const members = Object.fromEntries(
     Object.entries(tree).map(([key, node]) => [key, isOption(node) ? chartArbitraries[node.type] : branch(node)]),
   );
-  return fc
-    .record(members, { requiredKeys: [], noNullPrototype: true })
-    .filter((values) => Object.keys(values).length > 0);
+  return record(members, { requiredKeys: [], noNullPrototype: true }).filter(
+    (values) => Object.keys(values).length > 0,
+  );
 }
 
 /** The attribute of an option. */
@@ -89,8 +90,8 @@ describe('optionAttributes()', () => {
 
 describe('chartValues() and attributesOf()', () => {
   test('are inverse to each other for any values', () => {
-    fc.assert(
-      fc.property(branch(options), (values) => {
+    assert(
+      property(branch(options), (values) => {
         const { attributes, rest } = attributesOf(values);
         expect(rest).toBeUndefined();
         expect(chartValues(attributes)).toEqual(values);

@@ -50,6 +50,8 @@ import type { Settings } from './settings.ts';
 /** Watches bring nearly everything; what they missed is found by audits (spec CORE-38). */
 const auditMs = 10 * 60_000;
 const pollMs = 100;
+/** Terraform waits for the Secret when somebody has deleted it: it is the only way in. */
+const kubeconfigCheckMs = 30_000;
 const gatewayCertificateYears = 10;
 
 /** Runs until SIGTERM or SIGINT. @throws when a part cannot go on; the process then ends and its container is started again */
@@ -269,7 +271,7 @@ class Syncer {
     this.#done('service accounts');
     this.#writeKubeconfig = () => this.#patiently('writing the kubeconfig Secret again', signal, write);
     while (!signal.aborted) {
-      await sleep(24 * 3_600_000, undefined, { signal, ref: false }).catch(() => undefined);
+      await sleep(kubeconfigCheckMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) await this.#patiently('renewing the kubeconfig Secret', signal, write);
     }
   }

@@ -35,6 +35,13 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
+{{/* None while the live StatefulSet says that it is paused. A chart that is rendered without a host knows of no pause. */}}
+{{- define "vcluster.replicas" -}}
+{{- $live := lookup "apps/v1" "StatefulSet" .Release.Namespace .Release.Name -}}
+{{- $annotations := dig "metadata" "annotations" dict ($live | default dict) | default dict -}}
+{{- if eq (get $annotations "loft.sh/paused" | toString) "true" -}}0{{- else -}}1{{- end -}}
+{{- end }}
+
 {{- define "vcluster.volumeClaimSpec" -}}
 {{- with .Values.controlPlane.statefulSet.persistence.volumeClaim -}}
 accessModes: [ReadWriteOnce]

@@ -29,8 +29,8 @@ export class Reader {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   at = 0;
-  /** Reading stops here. */
-  readonly end: number;
+  /** Reading stops here; a codec moves it while it reads something of a known length. */
+  end: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -53,6 +53,12 @@ export class Reader {
     const from = this.skip(length, where);
     return this.bytes.subarray(from, from + length);
   }
+}
+
+/** Sets a member of a record made from outside: `__proto__` is a key like any other. */
+export function setOwn<T>(record: Record<string, T>, key: string, value: T): void {
+  if (key !== '__proto__') record[key] = value;
+  else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** Bytes that are written from the end to the beginning. */

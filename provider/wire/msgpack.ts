@@ -8,7 +8,7 @@
  */
 import { Dynamic, isRecord, UNKNOWN } from '../framework/values.ts';
 import type { Value } from '../framework/values.ts';
-import { bytesOf, Reader, ReverseWriter, textOf } from './bytes.ts';
+import { bytesOf, Reader, ReverseWriter, setOwn, textOf } from './bytes.ts';
 import { depthMax, numberOf, typeFromJson } from './cty.ts';
 import type { CtyComplex, CtyPrimitive, CtyType } from './cty.ts';
 import { DecodeError, EncodeError } from './errors.ts';
@@ -155,12 +155,6 @@ function readKey(place: Place): string {
   const header = readHeader(place.reader, place.where);
   if (header.is !== 'text') throw mismatch(place, 'key', header);
   return textOf(place.reader.take(header.length, place.where), place.where);
-}
-
-/** `__proto__` is a key like any other. */
-function setOwn(record: Record<string, Value>, key: string, value: Value): void {
-  if (key !== '__proto__') record[key] = value;
-  else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function deeper({ reader, where, depth }: Place, step: string): Place {

@@ -61,9 +61,14 @@ export const starter: Resource = {
   },
 };
 
+interface Clusters {
+  readonly host: FakeCluster;
+  readonly virtual: FakeCluster;
+}
+
 export class ToyLoop {
-  readonly host: FakeCluster = new FakeCluster('host');
-  readonly virtual: FakeCluster = new FakeCluster('virtual');
+  readonly host: FakeCluster;
+  readonly virtual: FakeCluster;
   /** Looks at keys, as `widgets settled`. */
   readonly looks: string[] = [];
   readonly repairs: string[] = [];
@@ -75,6 +80,11 @@ export class ToyLoop {
   #caches: CacheSet | undefined;
   #engine: Engine | undefined;
   #stop = new AbortController();
+
+  constructor({ host = new FakeCluster('host'), virtual = new FakeCluster('virtual') }: Partial<Clusters> = {}) {
+    this.host = host;
+    this.virtual = virtual;
+  }
 
   get engine(): Engine {
     if (this.#engine === undefined) throw new Error('Not started.');

@@ -1,0 +1,189 @@
+/**
+ * Runs handlers: gives each its signal, time and log, and makes a diagnostic of whatever it throws.
+ *
+ *   StopProvider ──┐
+ *   RPC cancelled ─┼─► signal of the handler        thrown with words → these words
+ *   time is up ────┘   (some seconds late)          thrown after the signal → "interrupted" / "took too long"
+ *                                                    anything else → a bug: the stack to the log only
+ */
+import type { Call as WireCall } from '../wire/service.ts';
+import type { Call, Log } from './call.ts';
+import { failure, type Diagnostic, type Path } from './diagnostics.ts';
+import { redacted, redactedFields, redacting, type Redact } from './redact.ts';
+import { durationText } from './timeouts.ts';
+
+/** How long after its own time is up a handler may still finish, to say what it was waiting for. */
+const graceMs = 15_000;
+/** Longer ones count as none: timers have no more bits. */
+const timerMaxMs = 2 ** 31 - 1;
+
+/** One run of a handler. */
+export interface Job {
+  /** As in "Could not …": `create vcluster_cluster`. */
+  readonly what: string;
+  /** Undefined: as long as it likes. */
+  readonly timeoutMs?: number | undefined;
+  /** Texts that nobody may read. */
+  readonly secrets?: readonly string[];
+}
+
+/** What came of it. */
+export type Ran<T> =
+  | { readonly is: 'done'; readonly value: T }
+  | { readonly is: 'failed'; readonly diagnostic: Diagnostic };
+
+export class Runner {
+  readonly #log: Log;
+  readonly #providerSecrets: string[] = [];
+  #stop = new AbortController();
+  #configured: { readonly value: unknown } | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Remembers what `configure` returned, and what nobody may read of the provider's own configuration. */
+  configured(value: unknown, secrets: readonly string[]): void {
+    this.#configured = { value };
+    this.#providerSecrets.push(...secrets);
+  }
+
+  /** What `configure` returned last, if it was called. */
+  get configuration(): unknown {
+    return this.#configured?.value;
+  }
+
+  /** Aborts every handler that runs. Handlers that start later (closing what is open) are not aborted. */
+  stop(): void {
+    const running = this.#stop;
+    this.#stop = new AbortController();
+    running.abort(new Interruption());
+  }
+
+  /** The log without the secrets of a job. */
+  log(redact: Redact = this.redact()): Log {
+    const write =
+      (level: keyof Log): Log[keyof Log] =>
+      (message, fields) =>
+        this.#log[level](redact(message), redactedFields(fields, redact));
+    return {
+      trace: write('trace'),
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    };
+  }
+
+  /** Takes secrets out of texts: those of the provider's configuration, and more. */
+  redact(secrets: readonly string[] = []): Redact {
+    return redacting([...this.#providerSecrets, ...secrets]);
+  }
+
+  /** Runs a handler; never throws. */
+  async run<T>(job: Job, wire: WireCall, handler: (call: Call<unknown>) => Promise<T> | T): Promise<Ran<T>> {
+    const redact = this.redact(job.secrets);
+    const log = this.log(redact);
+    const stop = this.#stop.signal;
+    const timer = new Timer(job.timeoutMs);
+    const signal = AbortSignal.any([stop, wire.signal, timer.signal]);
+    const call = { provider: this.configuration, signal, log, remainingMs: () => timer.remainingMs() };
+    try {
+      return { is: 'done', value: await handler(call) };
+    } catch (error) {
+      const why = stop.aborted || wire.signal.aborted ? 'stopped' : timer.signal.aborted ? 'late' : 'itself';
+      return { is: 'failed', diagnostic: redacted(diagnosticOf(error, job, { why, log }), redact) };
+    } finally {
+      timer.end();
+    }
+  }
+}
+
+/** Counts down the time of a handler. */
+class Timer {
+  readonly #abort = new AbortController();
+  readonly #endsAtMs: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(timeoutMs: number | undefined) {
+    this.#endsAtMs = performance.now() + (timeoutMs ?? Infinity);
+    if (timeoutMs === undefined || timeoutMs + graceMs > timerMaxMs) return;
+    this.#timer = setTimeout(() => this.#abort.abort(new Lateness()), timeoutMs + graceMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.#endsAtMs - performance.now());
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+class Interruption extends Error {
+  override readonly name: string = 'AbortError';
+}
+
+class Lateness extends Error {
+  override readonly name: string = 'TimeoutError';
+}
+
+interface Circumstances {
+  readonly why: 'stopped' | 'late' | 'itself';
+  readonly log: Log;
+}
+
+/** Errors with words of their own are told by the words, not by their class: operations/ has classes of its own. */
+interface WithWords {
+  readonly summary: string;
+  readonly detail: string;
+  readonly path?: Path | undefined;
+}
+
+function hasWords(error: unknown): error is WithWords {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'summary' in error &&
+    'detail' in error &&
+    typeof error.summary === 'string' &&
+    typeof error.detail === 'string'
+  );
+}
+
+function diagnosticOf(error: unknown, job: Job, { why, log }: Circumstances): Diagnostic {
+  if (hasWords(error)) return failure(error.summary, error.detail, error.path);
+  if (isAbort(error) && why === 'stopped') {
+    return failure(
+      `Interrupted: could not ${job.what}`,
+      'It was told to stop before it had finished. What was made so far is recorded; apply again to go on.',
+    );
+  }
+  if (isAbort(error) && why === 'late') {
+    return failure(
+      `Could not ${job.what} within ${durationText(job.timeoutMs ?? 0)}`,
+      'It had not finished when its time was up. Give it more (see the attribute `timeouts`), or look at the log ' +
+        '(TF_LOG_PROVIDER=debug) for what it was waiting for.',
+    );
+  }
+  log.error('Bug of the provider', { what: job.what, error: stackOf(error) });
+  return failure(
+    `Bug of the provider: could not ${job.what}`,
+    'Something happened that its authors did not foresee. Please report it with the log (TF_LOG_PROVIDER=error), ' +
+      'which says where.',
+  );
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${typeof error}`;
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
