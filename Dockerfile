@@ -15,4 +15,4 @@ COPY --from=build /rootfs /
 ENV PATH=/usr/local/bin NODE_ENV=production
 USER 65532:65532
 WORKDIR /
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=2", "/app/syncer.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=2", "--expose-gc", "/app/syncer.mjs"]

@@ -54,11 +54,11 @@ export function controlPlaneShare(values: ValuesTree): ControlPlaneShare {
 }
 
 function resourcesIn(values: ValuesTree, path: readonly string[]): Resources {
-  return valueAt<Resources>(values, path) ?? {};
+  return (valueAt(values, path) as Resources | undefined) ?? {};
 }
 
-function valueAt<T>(values: ValuesTree, path: readonly string[]): T | undefined {
-  return path.reduce<unknown>((node, key) => (node as ValuesTree | undefined)?.[key], values) as T | undefined;
+function valueAt(values: ValuesTree, path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, key) => (node as ValuesTree | undefined)?.[key], values);
 }
 
 function optionAt(path: readonly string[]): Option {

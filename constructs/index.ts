@@ -10,6 +10,19 @@ export { VirtualClusterBase } from './virtual-cluster-base.ts';
 export type { KubeconfigSecret } from './virtual-cluster-base.ts';
 export type { HostProps, VirtualClusterProps } from './virtual-cluster-props.ts';
 export type { Manifest, KubernetesObject, ManifestOptions, ManifestSource } from './manifests.ts';
+export { TenantEnvironment } from './tenant-environment.ts';
+export type {
+  ContainerAmounts,
+  Isolation,
+  TenantEnvironmentProps,
+  TenantLimits,
+  TenantProps,
+  TenantQuota,
+} from './tenant-environment-props.ts';
+export { TenantFleet } from './tenant-fleet.ts';
+export type { TenantEnvironmentClass, TenantFleetProps } from './tenant-fleet.ts';
+export { loadTenants } from './tenants-file.ts';
+export type { DefaultTenantSchema, Tenant, TenantOf, TenantSchema } from './tenants-file.ts';
 export { VclusterClusterResource } from './vcluster/cluster.ts';
 export type { NamespaceLifecycle, ResourceMeta, Timeouts, VclusterClusterResourceProps } from './vcluster/cluster.ts';
 export { VclusterKubeconfig } from './vcluster/kubeconfig.ts';

@@ -18,32 +18,32 @@ export interface TenantQuota {
    * Requests of processor time.
    * @default - not limited
    */
-  readonly cpu?: Quantity;
+  readonly cpu?: Quantity | undefined;
   /**
    * Memory: the requests of all pods, and their limits as well, because a pod without a limit would take what it wants.
    * @default - not limited
    */
-  readonly memory?: Quantity;
+  readonly memory?: Quantity | undefined;
   /**
    * Requests of volumes.
    * @default - not limited
    */
-  readonly storage?: Quantity;
+  readonly storage?: Quantity | undefined;
   /**
    * @default - not limited
    */
-  readonly pods?: number;
+  readonly pods?: number | undefined;
   /**
    * Number of volumes.
    * @default - not limited
    */
-  readonly volumes?: number;
+  readonly volumes?: number | undefined;
   /**
    * Further limits under Kubernetes' own names, such as `services.loadbalancers`. They hold for the host namespace as it is, control
    * plane included, and win over those above.
    * @default - none
    */
-  readonly hard?: Readonly<Record<string, Quantity>>;
+  readonly hard?: Readonly<Record<string, Quantity>> | undefined;
 }
 
 /** Requests and limits of a container. */
@@ -51,11 +51,11 @@ export interface ContainerAmounts {
   /**
    * @default - none
    */
-  readonly cpu?: Quantity;
+  readonly cpu?: Quantity | undefined;
   /**
    * @default - none
    */
-  readonly memory?: Quantity;
+  readonly memory?: Quantity | undefined;
 }
 
 /** What containers of the host namespace get that do not say what they want, and how much one may want. */
@@ -64,17 +64,17 @@ export interface TenantLimits {
    * Limits of a container that has none.
    * @default - memory 512Mi
    */
-  readonly default?: ContainerAmounts;
+  readonly default?: ContainerAmounts | undefined;
   /**
    * Requests of a container that has none.
    * @default - cpu 50m, memory 64Mi
    */
-  readonly defaultRequest?: ContainerAmounts;
+  readonly defaultRequest?: ContainerAmounts | undefined;
   /**
    * The most a container may be given. The containers of the control plane must fit as well: its API server is given 2Gi of memory.
    * @default - no maximum
    */
-  readonly max?: ContainerAmounts;
+  readonly max?: ContainerAmounts | undefined;
 }
 
 /** What a tenant's environment has beyond a virtual cluster. */
@@ -83,55 +83,55 @@ export interface TenantProps {
    * How far the tenant is kept apart from others on the host.
    * @default 'baseline'
    */
-  readonly isolation?: Isolation;
+  readonly isolation?: Isolation | undefined;
 
   /**
    * What the tenant's pods may take, all of them together.
    * @default - not limited
    */
-  readonly quota?: TenantQuota;
+  readonly quota?: TenantQuota | undefined;
 
   /**
    * Defaults and maximum for a single container.
    * @default - memory 512Mi at most, 64Mi and 50m requested; nothing when `isolation` is `none` and there is no quota
    */
-  readonly limits?: TenantLimits;
+  readonly limits?: TenantLimits | undefined;
 
   /**
    * Groups that may do everything inside.
    * @default - none
    */
-  readonly admins?: readonly string[];
+  readonly admins?: readonly string[] | undefined;
 
   /**
    * Groups that may change all but roles and quotas inside.
    * @default - none
    */
-  readonly editors?: readonly string[];
+  readonly editors?: readonly string[] | undefined;
 
   /**
    * Groups that may look at everything but Secrets inside.
    * @default - none
    */
-  readonly viewers?: readonly string[];
+  readonly viewers?: readonly string[] | undefined;
 
   /**
    * Namespaces of the host whose pods may reach the tenant's, such as that of the ingress controller or of monitoring.
    * @default - none
    */
-  readonly ingressFrom?: readonly string[];
+  readonly ingressFrom?: readonly string[] | undefined;
 
   /**
    * Address ranges that the tenant's pods may reach although `isolation` is `restricted`, such as `10.20.0.0/16`.
    * @default - none
    */
-  readonly egressTo?: readonly string[];
+  readonly egressTo?: readonly string[] | undefined;
 
   /**
    * First workloads inside: manifests by id, as for `VirtualCluster.addManifest`.
    * @default - none
    */
-  readonly manifests?: Readonly<Record<string, ManifestSource>>;
+  readonly manifests?: Readonly<Record<string, ManifestSource>> | undefined;
 }
 
 /** Options of a {@link TenantEnvironment}: those below and those of its virtual cluster. */

@@ -42,13 +42,13 @@ interface OwnProps extends HostProps {
    * Name of the virtual cluster: of its Helm release, Service and StatefulSet. Changing it makes a new virtual cluster.
    * @default - the construct's id
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
 
   /**
    * The one namespace of the host cluster that holds the virtual cluster and everything its tenants run.
    * @default - named like the virtual cluster
    */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 
   /**
    * Whether the stack makes the namespace, and so deletes it, with all data in it, on destroy (`create`), or uses one that is there
@@ -74,13 +74,13 @@ interface OwnProps extends HostProps {
    * Labels of the virtual cluster, to find it by. With `Provisioner.helm()` they are labels of the namespace that the stack makes.
    * @default - none
    */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 
   /**
    * Version of the virtual cluster's Kubernetes, such as `1.36` or `1.36.3`. Short for `controlPlane.distro.k8s.version`.
    * @default - the version this package was tested with
    */
-  readonly kubernetesVersion?: string;
+  readonly kubernetesVersion?: string | undefined;
 
   /**
    * Chart values as one tree, as in a `vcluster.yaml` that is there already. The same options can be given as properties; an option

@@ -1,6 +1,16 @@
 /** What a virtual cluster is like right now, read from the host only; nothing is asked of the virtual API server. */
+import syncerRules from '../chart/files/rules.json' with { type: 'json' };
+import { isOurs } from './chart-files.ts';
+import { conditionsOf, livePods, phaseOf } from './conditions.ts';
+import { kinds } from './host.ts';
 import type { Host } from './host.ts';
-import type { ClusterRef, OperationOptions } from './types.ts';
+import { parseKubeconfig } from './parse-kubeconfig.ts';
+import { containersOf } from './pods.ts';
+import type { Pod, StatefulSet } from './pods.ts';
+import { readRelease } from './release.ts';
+import { ifAllowed, isPaused, kubeconfigSecretName, readSnapshot, syncedSelector } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { ClusterRef, HostObject, OperationOptions } from './types.ts';
 
 /**
  * Pending: not ready yet, for the first time. Running: all ready. Degraded: was ready, is not. Paused. Failed: its release is.
@@ -45,8 +55,17 @@ export interface ClusterView extends ClusterRef {
 }
 
 /** Undefined when there is neither a release nor a StatefulSet of that name. @throws HostError */
-export function readCluster(host: Host, ref: ClusterRef, options?: OperationOptions): Promise<ClusterView | undefined> {
-  throw new Error(`not written yet ${String(host)} ${String(ref)} ${String(options)}`);
+export async function readCluster(
+  host: Host,
+  ref: ClusterRef,
+  options: OperationOptions = {},
+): Promise<ClusterView | undefined> {
+  const [snapshot, syncedObjects] = await Promise.all([
+    readSnapshot(host, ref, options),
+    countSynced(host, ref, options),
+  ]);
+  if (snapshot.release === undefined && snapshot.statefulSet === undefined) return undefined;
+  return viewOf(snapshot, syncedObjects);
 }
 
 export interface ClusterFilter {
@@ -57,10 +76,114 @@ export interface ClusterFilter {
 }
 
 /** Sorted by namespace and name; `syncedObjects` is left empty. @throws HostError */
-export function listClusters(
+export async function listClusters(
   host: Host,
-  filter?: ClusterFilter,
-  options?: OperationOptions,
+  filter: ClusterFilter = {},
+  { signal }: OperationOptions = {},
 ): Promise<readonly ClusterView[]> {
-  throw new Error(`not written yet ${String(host)} ${String(filter)} ${String(options)}`);
+  const all = 'app=vcluster';
+  const wanted = Object.entries(filter.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const [statefulSets, pods] = await Promise.all([
+    host.list<StatefulSet>(kinds.statefulSets, filter.namespace, { signal, labelSelector: [all, ...wanted].join(',') }),
+    host.list<Pod>(kinds.pods, filter.namespace, { signal, labelSelector: all }),
+  ]);
+  const found = await Promise.all(statefulSets.map((one) => completed(host, one, pods, signal)));
+  return found
+    .filter(({ release }) => release === undefined || isOurs(release.chart))
+    .map((snapshot) => viewOf(snapshot, {}))
+    .toSorted((left, right) => compare(left, right));
+}
+
+function compare(left: ClusterRef, right: ClusterRef): number {
+  return left.namespace.localeCompare(right.namespace) || left.name.localeCompare(right.name);
+}
+
+async function completed(
+  host: Host,
+  statefulSet: StatefulSet,
+  pods: readonly Pod[],
+  signal: AbortSignal | undefined,
+): Promise<Snapshot> {
+  const { name, namespace = '' } = statefulSet.metadata;
+  const [release, secret] = await Promise.all([
+    readRelease(host, { namespace, name }, { signal }),
+    host.tryGet(kinds.secrets, { namespace, name: kubeconfigSecretName(name) }, { signal }),
+  ]);
+  const own = pods.filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.['release'] === name);
+  return { namespace, name, release, statefulSet, pods: own, secret };
+}
+
+/** What the snapshot says. Pure. */
+export function viewOf(snapshot: Snapshot, syncedObjects: Readonly<Record<string, number>>): ClusterView {
+  const { namespace, name, release, statefulSet, secret } = snapshot;
+  const conditions = conditionsOf(snapshot);
+  return {
+    namespace,
+    name,
+    phase: phaseOf(snapshot, conditions),
+    conditions,
+    endpoint: endpointIn(secret),
+    clusterCaCertificate: decoded(secret, 'certificate-authority'),
+    versions: {
+      kubernetes: imageTag(snapshot, 'kube-apiserver'),
+      chart: release?.chart.version,
+      syncer: imageTag(snapshot, 'syncer'),
+    },
+    syncedObjects,
+    paused: isPaused(statefulSet),
+    labels: ownLabels(statefulSet),
+    created: statefulSet?.metadata.creationTimestamp,
+    kubeconfigSecret: { name: kubeconfigSecretName(name), namespace },
+  };
+}
+
+function endpointIn(secret: HostObject | undefined): string | undefined {
+  const config = decoded(secret, 'config');
+  try {
+    return config === undefined ? undefined : parseKubeconfig(config).server;
+  } catch {
+    // Whoever has written it, the phase and the conditions do not depend on it.
+    return undefined;
+  }
+}
+
+function decoded(secret: HostObject | undefined, key: string): string | undefined {
+  const value = secret?.data?.[key];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+}
+
+/** Version in the tag of a container's image: of the pod that runs, else of the one that would. */
+function imageTag({ pods, statefulSet }: Snapshot, container: string): string | undefined {
+  const spec = livePods(pods)[0]?.spec ?? statefulSet?.spec.template.spec;
+  const image = spec && containersOf(spec).find(({ name }) => name === container)?.image;
+  return /:v?([^:@/]+)(?:@.*)?$/.exec(image ?? '')?.[1];
+}
+
+const commonLabels = new Set(['app', 'release', 'app.kubernetes.io/managed-by']);
+
+function ownLabels(statefulSet: HostObject | undefined): Readonly<Record<string, string>> {
+  const labels = Object.entries(statefulSet?.metadata.labels ?? {});
+  return Object.fromEntries(labels.filter(([key]) => !commonLabels.has(key)));
+}
+
+/** The kinds that the syncer may create on the host, as its Role says. */
+const syncedKinds: readonly string[] = syncerRules
+  .filter(({ verbs, apiGroups }) => verbs.includes('create') && apiGroups.includes(''))
+  .flatMap(({ resources }) => resources)
+  .filter((resource) => !resource.includes('/'))
+  .toSorted();
+
+async function countSynced(
+  host: Host,
+  { namespace, name }: ClusterRef,
+  { signal }: OperationOptions,
+): Promise<Readonly<Record<string, number>>> {
+  const count = async (plural: string): Promise<readonly [string, number] | undefined> => {
+    const kind = { group: '', version: 'v1', plural };
+    const listing = host.list(kind, namespace, { signal, labelSelector: syncedSelector(name), metadataOnly: true });
+    const found = await ifAllowed(listing);
+    return found && [plural, found.length];
+  };
+  const counts = await Promise.all(syncedKinds.map(count));
+  return Object.fromEntries(counts.filter((each) => each !== undefined));
 }

@@ -128,7 +128,7 @@ async function findKubeconfig(attempt: Attempt): Promise<PublishedKubeconfig> {
   if ((await readCluster(host, ref, { signal })) === undefined) {
     throw new ConnectError(
       `There is no virtual cluster "${ref.name}" in namespace "${ref.namespace}"`,
-      `The host at ${host.server} has neither a release nor a StatefulSet of that name. Is it the right host? ${advice(attempt)}`,
+      `The host at ${host.server} has neither a release nor a StatefulSet of that name. Is it the right host?${advice(attempt)}`,
     );
   }
   log(`waiting for Secret ${secretPlace(ref)}`);
@@ -149,7 +149,7 @@ function missingSecret(attempt: Attempt, why: string): ConnectError {
   const { ref } = attempt;
   return new ConnectError(
     `Virtual cluster "${ref.name}" has no kubeconfig`,
-    `Secret ${secretPlace(ref)} on the host is missing, and the virtual cluster did not write it within the timeout: ${why}. ${advice(attempt)}`,
+    `Secret ${secretPlace(ref)} on the host is missing, and the virtual cluster did not write it within the timeout: ${why}.${advice(attempt)}`,
   );
 }
 
@@ -217,10 +217,7 @@ async function nameThroughTunnel(
   if (reached.is === 'stranger') throw wrongCertificate(attempt, `pod ${namespace}/${name}-0`, reached.why);
   throw (
     tunnel.problem ??
-    new ConnectError(
-      `No answer from virtual cluster "${name}" through the tunnel`,
-      `${reached.why}. ${advice(attempt)}`,
-    )
+    new ConnectError(`No answer from virtual cluster "${name}" through the tunnel`, `${reached.why}.${advice(attempt)}`)
   );
 }
 
@@ -254,13 +251,13 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
       throw new ConnectError(
         `Virtual cluster "${ref.name}" does not accept its own kubeconfig`,
         `The credentials in Secret ${secretPlace(ref)} are not those of the API server that answers. Delete the Secret, and the ` +
-          `virtual cluster writes a new one. ${advice(attempt)}`,
+          `virtual cluster writes a new one.${advice(attempt)}`,
       );
     }
     if (remainingMs() <= 0) {
       throw new ConnectError(
         `Virtual cluster "${ref.name}" is not ready`,
-        `Its API server says: ${answer}. ${advice(attempt)}`,
+        `Its API server says: ${answer}.${advice(attempt)}`,
       );
     }
     if (!waited) await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
@@ -276,7 +273,7 @@ async function readiness(api: VirtualApi, timeoutMs: number): Promise<string> {
     if (status === 401 || status === 403) return 'refused';
     return `HTTP ${status} ${typeof body === 'string' ? body.slice(0, 300) : ''}`.trim();
   } catch (error) {
-    return textOf(error);
+    return error instanceof OperationError ? error.detail : textOf(error);
   }
 }
 
@@ -285,12 +282,13 @@ function wrongCertificate(attempt: Attempt, where: string, why: string): Connect
   return new ConnectError(
     `The certificate at ${where} is not that of virtual cluster "${ref.name}"`,
     `${why}. Somebody else answers there, or the virtual cluster has new keys and Secret ${secretPlace(ref)} still has the old ones. ` +
-      `Delete the Secret, and the virtual cluster writes a new one. ${advice(attempt)}`,
+      `Delete the Secret, and the virtual cluster writes a new one.${advice(attempt)}`,
   );
 }
 
+/** Ends a text. */
 function advice({ options }: Attempt): string {
-  return options.repairAdvice ?? '';
+  return options.repairAdvice === undefined ? '' : ` ${options.repairAdvice}`;
 }
 
 async function pause(signal: AbortSignal | undefined): Promise<void> {

@@ -24,31 +24,43 @@ interface Status {
 }
 
 /** The error for an answer that is no success. */
-export function answerError({ server, what }: Asked, status: number, body: unknown): HostError {
+export function answerError(asked: Asked, status: number, body: unknown): HostError {
   const { reason = '', message = typeof body === 'string' ? body.slice(0, 500) : '' } = statusOf(body);
-  const answer = { status, reason };
-  const summary = `The host cluster refused to ${what}`;
-  switch (status) {
-    case 401:
-      return new HostUnauthorisedError(
-        `The host cluster at ${server} does not know this account`,
-        'Its token or certificate is wrong, expired or of another cluster. Log in again, or use another kubeconfig or context.',
-        answer,
-      );
-    case 403:
-      return new HostForbiddenError(`This account may not ${what}`, forbiddenDetail(message), answer);
-    case 404:
-      return new HostNotFoundError(`The host cluster cannot ${what}`, message || 'It does not exist.', answer);
-    case 409:
-      return new HostConflictError(summary, `${message} ${conflictAdvice(reason)}`.trim(), answer);
-    case 400:
-    case 413:
-    case 422:
-      return new HostRefusedError(summary, message || `It answered ${status}.`, answer);
-    default:
-      return new HostError(`The host cluster failed to ${what}`, failureDetail(status, message), answer);
-  }
+  const make = answers[status] ?? otherAnswer;
+  return make(asked, message, { status, reason });
 }
+
+type MakeError = (
+  asked: Asked,
+  message: string,
+  answer: { readonly status: number; readonly reason: string },
+) => HostError;
+
+const refused: MakeError = ({ what }, message, answer) =>
+  new HostRefusedError(`The host cluster refused to ${what}`, message || `It answered ${answer.status}.`, answer);
+
+const answers: Readonly<Record<number, MakeError>> = {
+  400: refused,
+  401: ({ server }, _, answer) =>
+    new HostUnauthorisedError(
+      `The host cluster at ${server} does not know this account`,
+      'Its token or certificate is wrong, expired or of another cluster. Log in again, or use another kubeconfig or context.',
+      answer,
+    ),
+  403: ({ what }, message, answer) =>
+    new HostForbiddenError(`This account may not ${what}`, forbiddenDetail(message), answer),
+  404: ({ what }, message, answer) =>
+    new HostNotFoundError(`The host cluster cannot ${what}`, message || 'It does not exist.', answer),
+  409: ({ what }, message, answer) => {
+    const detail = `${message} ${conflictAdvice(answer.reason)}`.trim();
+    return new HostConflictError(`The host cluster refused to ${what}`, detail, answer);
+  },
+  413: refused,
+  422: refused,
+};
+
+const otherAnswer: MakeError = ({ what }, message, answer) =>
+  new HostError(`The host cluster failed to ${what}`, failureDetail(answer.status, message), answer);
 
 function statusOf(body: unknown): Status {
   return typeof body === 'object' && body !== null ? body : {};

@@ -29,7 +29,6 @@ interface Sent extends RequestOptions {
   readonly method: Method;
   readonly path: string;
   readonly body?: object | undefined;
-  readonly accept?: string | undefined;
 }
 
 interface Answer {
@@ -87,7 +86,7 @@ export class HostClient implements Host {
       if (fieldSelector) query.set('fieldSelector', fieldSelector);
       if (next !== '') query.set('continue', next);
       const path = `${pathOf(kind, namespace)}?${query.toString()}`;
-      const accept = metadataOnly === true ? metadataList : undefined;
+      const accept = metadataOnly === true ? metadataList : options.accept;
       const page = (await this.#send({ ...rest, method: 'GET', path, accept })) as Page<T>;
       found.push(...(page.items ?? []));
       next = page.metadata?.continue ?? '';

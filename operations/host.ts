@@ -36,6 +36,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default 15 s for each try, from sending to the end of the answer. */
   readonly timeoutMs?: number | undefined;
+  /** Header of that name; default: JSON. */
+  readonly accept?: string | undefined;
 }
 
 export interface PatchOptions extends RequestOptions {

@@ -54,21 +54,26 @@ export async function namespaceProblem(
 /** The same, from what the host has under that name. Pure. */
 export function problemOf(wanted: WantedNamespace, found: HostObject | undefined): string | undefined {
   const { name, lifecycle } = wanted;
-  if (found === undefined) {
-    const advice = 'Create it, or let it be created by the namespace lifecycle "create".';
-    return lifecycle === 'keep'
-      ? `Namespace "${name}" does not exist, and its lifecycle is "keep". ${advice}`
-      : undefined;
-  }
+  if (found === undefined) return lifecycle === 'keep' ? missingText(name) : undefined;
   if (found.metadata.deletionTimestamp !== undefined) {
     return `Namespace "${name}" is being deleted. Wait until it is gone, or choose another one.`;
   }
-  if (lifecycle === 'keep') return undefined;
+  return lifecycle === 'keep' ? undefined : ownershipProblem(wanted, found.metadata.annotations?.[ownedByAnnotation]);
+}
+
+function missingText(name: string): string {
+  const advice = 'Create it, or let it be created by the namespace lifecycle "create".';
+  return `Namespace "${name}" does not exist, and its lifecycle is "keep". ${advice}`;
+}
+
+function ownershipProblem(
+  { name, lifecycle, cluster }: WantedNamespace,
+  owner: string | undefined,
+): string | undefined {
   if (reserved.has(name)) {
     return `Namespace "${name}" belongs to the host cluster itself. Choose another one, or the namespace lifecycle "keep".`;
   }
-  const owner = found.metadata.annotations?.[ownedByAnnotation];
-  if (owner !== undefined && owner !== wanted.cluster) {
+  if (owner !== undefined && owner !== cluster) {
     return `Namespace "${name}" is managed for the virtual cluster "${owner}". Choose another one.`;
   }
   if (owner !== undefined || lifecycle === 'adopt') return undefined;
@@ -159,6 +164,20 @@ function oursOf(annotations: Words = {}): {
   }
 }
 
+/** Labels and annotations that were set here, as they are now; none when the namespace is not there. */
+export async function managedMetadata(
+  host: Host,
+  name: string,
+  { signal }: OperationOptions = {},
+): Promise<{ readonly labels: Words; readonly annotations: Words }> {
+  const { metadata } = (await host.tryGet(kinds.namespaces, { name }, { signal })) ?? { metadata: { name } };
+  const { labels = {}, annotations = {} }: HostObject['metadata'] = metadata;
+  const ours = oursOf(annotations);
+  const picked = (words: Words, keys: readonly string[]): Words =>
+    Object.fromEntries(Object.entries(words).filter(([key]) => keys.includes(key)));
+  return { labels: picked(labels, ours.labels), annotations: picked(annotations, ours.annotations) };
+}
+
 /** Lines of drift of a namespace that is ours: gone, being deleted, no longer ours, `label: was → is`. @throws HostError */
 export async function namespaceDrift(
   host: Host,
@@ -224,5 +243,5 @@ export function holdingWords(namespace: HostObject): string {
   const conditions = (namespace.status?.['conditions'] ?? []) as readonly NamespaceCondition[];
   const holding = conditions.filter(({ type, status }) => status === 'True' && type !== 'NamespaceDeletionDiscovery');
   const said = holding.map(({ message = '' }) => message.trim()).filter((message) => message !== '');
-  return said.length === 0 ? 'The host is still deleting it.' : `${said.join('. ').replace(/\.?$/, '.')}`;
+  return said.length === 0 ? 'The host is still deleting it.' : said.join('. ').replace(/\.?$/, '.');
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortedError } from './errors.ts';
 
 const firstPauseMs = 150;
-const pauseMaxMs = 2000;
+const pauseMaxMs = 1000;
 const growth = 1.4;
 
 /**

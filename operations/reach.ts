@@ -21,6 +21,15 @@ export type Reach =
   /** Somebody else, or another incarnation with other keys. */
   | { readonly is: 'stranger'; readonly why: string };
 
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'this machine does not know its name',
+  EAI_AGAIN: 'its name could not be looked up just now',
+  EHOSTUNREACH: 'there is no way to it',
+  ENETUNREACH: 'there is no way to it',
+  ECONNRESET: 'it ended the connection',
+};
+
 /** Never rejects. */
 export function reach({ server, ca, names }: Whereabouts, timeoutMs: number): Promise<Reach> {
   const url = new URL(server);
@@ -49,7 +58,7 @@ export function reach({ server, ca, names }: Whereabouts, timeoutMs: number): Pr
     socket.once('close', () => end({ is: 'silent', why: 'the connection was closed' }));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const isStranger = /^(ERR_TLS_CERT|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(error.code ?? '');
-      end({ is: isStranger ? 'stranger' : 'silent', why: error.message });
+      end({ is: isStranger ? 'stranger' : 'silent', why: reasons[error.code ?? ''] ?? error.message });
     });
   });
 }

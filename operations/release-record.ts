@@ -69,17 +69,23 @@ function revision({ metadata }: HostObject): number {
 export function decodeRelease(secret: HostObject): Release {
   const text = Buffer.from(secret.data?.['release'] ?? '', 'base64').toString('latin1');
   const record = JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString('utf8')) as Recorded;
-  const { info = {}, chart } = record;
-  const { name = '', version = '', appVersion = '', home = '' } = chart?.metadata ?? {};
   return {
     name: record.name,
     namespace: record.namespace,
     revision: record.version,
-    status: (info.status ?? 'unknown') as ReleaseStatus,
-    description: info.description ?? '',
-    updated: info.last_deployed ?? '',
-    chart: { name, version, appVersion, home },
+    ...infoOf(record),
+    chart: chartOf(record),
     values: record.config ?? {},
     manifest: record.manifest ?? '',
   };
+}
+
+function infoOf({ info = {} }: Recorded): Pick<Release, 'status' | 'description' | 'updated'> {
+  const { status = 'unknown', description = '', last_deployed: updated = '' } = info;
+  return { status: status as ReleaseStatus, description, updated };
+}
+
+function chartOf({ chart }: Recorded): Release['chart'] {
+  const { name = '', version = '', appVersion = '', home = '' } = chart?.metadata ?? {};
+  return { name, version, appVersion, home };
 }

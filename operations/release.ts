@@ -113,8 +113,8 @@ async function healedRelease(host: Host, ref: ClusterRef, options: ApplyOptions)
   return readRelease(host, ref, options);
 }
 
-function isPending({ status }: Release): boolean {
-  return status.startsWith('pending-');
+function isPending(release: Release | undefined): release is Release {
+  return release?.status.startsWith('pending-') === true;
 }
 
 /** Waits as long as somebody else may be at work: until it is not pending any more, or nothing has happened for a while. */

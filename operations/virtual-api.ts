@@ -26,14 +26,14 @@ export interface VirtualRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The API server of a virtual cluster said no. */
+/** The API server of a virtual cluster said no, or nothing. */
 export class VirtualApiError extends OperationError {
   override readonly name = 'VirtualApiError';
-  /** HTTP status. */
+  /** HTTP status; 0 when there was no answer. */
   readonly status: number;
 
-  constructor(status: number, summary: string, detail: string) {
-    super(summary, detail);
+  constructor(status: number, summary: string, detail: string, options?: ErrorOptions) {
+    super(summary, detail, options);
     this.status = status;
   }
 }
@@ -49,8 +49,17 @@ export class VirtualApi {
     this.#name = name;
   }
 
-  /** Whatever the answer is. @throws the error of the connection when there is none */
-  ask({ method = 'GET', path, body, timeoutMs = defaultTimeoutMs, signal }: VirtualRequest): Promise<VirtualAnswer> {
+  /** Whatever the answer is. @throws VirtualApiError with status 0 when there is none */
+  async ask(asked: VirtualRequest): Promise<VirtualAnswer> {
+    try {
+      return await this.#send(asked);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new VirtualApiError(0, `No answer from virtual cluster "${this.#name}"`, why, { cause: error });
+    }
+  }
+
+  #send({ method = 'GET', path, body, timeoutMs = defaultTimeoutMs, signal }: VirtualRequest): Promise<VirtualAnswer> {
     const { server, ca, certificate, key, token, insecure, serverName } = this.#access;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const limit = AbortSignal.timeout(Math.max(1, timeoutMs));

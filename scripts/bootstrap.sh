@@ -1,5 +1,5 @@
 #!/bin/sh
-# bootstrap.sh [--needs=terraform,root,...] FILE.ts [ARGS]: run a program of this repository on a machine that has only
+# bootstrap.sh [--needs=root,...] FILE.ts [ARGS]: run a program of this repository on a machine that has only
 # Node and npm. Installs the npm packages when they are missing or older than package-lock.json (a suitable Node is one
 # of them), checks what else is needed, then becomes that Node.
 # Nothing is fetched when everything is there, so it may stand in front of every command.
@@ -24,17 +24,13 @@ need() {
       command -v go >/dev/null || fail 'Go 1.26 is needed to build what cannot be downloaded.' \
         'curl -fsSL https://go.dev/dl/go1.26.8.linux-amd64.tar.gz | tar -C /usr/local -xz && export PATH=/usr/local/go/bin:$PATH'
       ;;
-    terraform)
-      command -v terraform >/dev/null || fail 'terraform is needed to apply the example.' \
-        'curl -fsSLo /tmp/terraform.zip https://releases.hashicorp.com/terraform/1.11.4/terraform_1.11.4_linux_amd64.zip && apt-get install -y unzip && unzip -o /tmp/terraform.zip terraform -d /usr/local/bin'
-      ;;
     root)
       [ "$(uname -s)" = Linux ] || [ -n "${HOST_KUBECONFIG:-}" ] || fail "A real node needs Linux, and this is $(uname -s)." \
         'Name a cluster that you have: export HOST_KUBECONFIG=/path/to/kubeconfig'
       [ "$(id -u)" = 0 ] || [ -n "${HOST_KUBECONFIG:-}" ] || fail 'A real node needs root (containers, iptables, mounts).' \
         'Run the same command with sudo -E, or name a cluster that you have: export HOST_KUBECONFIG=/path/to/kubeconfig'
       ;;
-    *) fail "bootstrap.sh knows no prerequisite $1." 'It knows: npm, go, terraform, root' ;;
+    *) fail "bootstrap.sh knows no prerequisite $1." 'It knows: npm, go, root' ;;
   esac
 }
 

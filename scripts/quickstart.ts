@@ -12,36 +12,39 @@ import type { Host } from './lib/host.ts';
 import { Inside, kubeconfigOf, writeKubeconfig } from './lib/inside.ts';
 import { leftovers } from './lib/leftovers.ts';
 import { checkPrerequisites } from './lib/prerequisites.ts';
-import { outFolder, quickstartStack, root, synthesise } from './lib/stack.ts';
+import type { Prerequisites } from './lib/prerequisites.ts';
+import { openQuickstart } from './lib/quickstart-stack.ts';
+import { outFolder, root } from './lib/stack.ts';
 import { explain, Story } from './lib/steps.ts';
 import { deployApplication, execute, fetchByName, pairPods, readLogs } from './lib/story-inside.ts';
-import { Terraform } from './lib/terraform.ts';
+import type { Terraform } from './lib/terraform.ts';
 
 const team = { name: 'team-a', namespace: 'team-a' } as const;
 const kubeconfigFile = join(outFolder, `${team.name}.kubeconfig`);
 
 async function create(): Promise<void> {
   const story = new Story(8);
-  const host = await prepareHost(story);
+  const { host, terraform } = await prepareHost(story);
   await story.step('Is the host fit for it', () => checkHost(story, host));
-  await story.step('Virtual cluster, by Terraform from examples/quickstart/main.ts', () => applyStack(story, host));
+  await story.step('Virtual cluster, by Terraform from examples/quickstart', () => applyStack(story, host, terraform));
   await using inside = await story.step('Inside the virtual cluster', () => lookInside(story, host));
   await story.step('An application in it', () => runApplication(story, inside));
   await story.step('The same pods on the host', () => lookFromOutside(story, host, inside));
   await goOn(story, host, inside.direct);
 }
 
-async function prepareHost(story: Story): Promise<Host> {
-  const kubectl = await story.step('What this machine needs', () => prerequisites(story));
+async function prepareHost(story: Story): Promise<{ readonly host: Host; readonly terraform: string }> {
+  const { kubectl, terraform } = await story.step('What this machine needs', () => prerequisites(story));
   const host = await story.step('Host cluster', () => findHost(kubectl, story.note));
   await story.step('Image of the syncer', () => provideImage(host, story.note));
-  return host;
+  return { host, terraform };
 }
 
-async function prerequisites(story: Story): Promise<string> {
-  const { kubectl, terraformVersion } = await checkPrerequisites(story.note);
-  story.note(`node ${process.versions.node}, terraform ${terraformVersion}, kubectl at ${kubectl}`);
-  return kubectl;
+async function prerequisites(story: Story): Promise<Prerequisites> {
+  const found = await checkPrerequisites(story.note);
+  const { kubectl, terraform, terraformVersion } = found;
+  story.note(`node ${process.versions.node}, terraform ${terraformVersion} at ${terraform}, kubectl at ${kubectl}`);
+  return found;
 }
 
 async function checkHost(story: Story, host: Host): Promise<void> {
@@ -50,11 +53,9 @@ async function checkHost(story: Story, host: Host): Promise<void> {
   story.note(`it can run a virtual cluster, this account may make one, and namespace ${team.namespace} holds no other`);
 }
 
-async function applyStack(story: Story, host: Host): Promise<void> {
-  const folder = await synthesise(quickstartStack, host.kubectl.kubeconfig);
-  story.note(`synthesised to ${relative(root, folder)}`);
-  await using terraform = await Terraform.open(folder, host.kubectl.kubeconfig);
-  await terraform.init();
+async function applyStack(story: Story, host: Host, binary: string): Promise<void> {
+  const { kubeconfig } = host.kubectl;
+  await using terraform = await openQuickstart({ binary, kubeconfig, note: story.note });
   await refuseForeignNamespace(host, terraform);
   await terraform.apply(story.note);
   story.show('terraform output', JSON.stringify(await terraform.outputs()));
@@ -126,16 +127,15 @@ async function goOn(story: Story, host: Host, direct: boolean): Promise<void> {
 
 async function destroy(): Promise<void> {
   const story = new Story(3);
-  const kubectl = await story.step('What this machine needs', () => prerequisites(story));
+  const { kubectl, terraform: binary } = await story.step('What this machine needs', () => prerequisites(story));
   const host = await tryFindHost(kubectl);
   if (host === undefined) {
     story.note('No host cluster is up, so nothing of the quickstart is there.');
     return;
   }
   await story.step('Removing the stack', async () => {
-    const folder = await synthesise(quickstartStack, host.kubectl.kubeconfig);
-    await using terraform = await Terraform.open(folder, host.kubectl.kubeconfig);
-    await terraform.init();
+    const { kubeconfig } = host.kubectl;
+    await using terraform = await openQuickstart({ binary, kubeconfig, note: story.note });
     await terraform.destroy(story.note);
   });
   await story.step('Looking for anything left on the host', async () => {

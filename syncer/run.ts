@@ -44,6 +44,7 @@ import { stayAwake } from './service/awake.ts';
 import { createLogger } from './service/logger.ts';
 import type { Logger } from './service/logger.ts';
 import { pause } from './service/pause.ts';
+import { giveMemoryBack } from './service/thrift.ts';
 import { parseSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -160,6 +161,7 @@ class Syncer {
     engine = this.#engine({ ...release, storeEpoch }, caches.stores, guards);
     parts.push(
       stayAwake(signal),
+      giveMemoryBack(signal),
       restored.ended,
       service.repair(signal),
       engine.run(signal),

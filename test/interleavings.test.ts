@@ -73,7 +73,7 @@ describe('every order in which the watches can show six events', () => {
         return [isNew ? copy : undefined, virtual.peek(widgets, key)];
       },
     );
-  });
+  }, 120_000);
 
   const shop = { namespace: 'shop', name: 'web' };
   const onHost = { namespace: 'tenant-a', name: 'web-x-shop-x-vc1' };
@@ -111,5 +111,5 @@ describe('every order in which the watches can show six events', () => {
       },
       ({ host }) => [pods, configMaps, secrets, services].map((kind) => host.peek<KubeObject>(kind, onHost)),
     );
-  });
+  }, 120_000);
 });

@@ -51,7 +51,7 @@ export interface VclusterClusterResourceProps extends ResourceMeta {
   /**
    * @default - `name`
    */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /**
    * @default 'create'
    */
@@ -67,7 +67,7 @@ export interface VclusterClusterResourceProps extends ResourceMeta {
   /**
    * @default - none
    */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /**
    * @default - the version this project was tested with
    */

@@ -74,7 +74,7 @@ function notGiven(attribute: Attribute, prior: { readonly value: Value } | undef
   return prior === undefined ? UNKNOWN : prior.value;
 }
 
-/** Elements are the same element when they have the same key or index; those of a set when they would plan to themselves. */
+/** Elements are the same element when they have the same key or index. Those of a set have nothing computed (mistakes.ts). */
 function plannedNested({ nested, attributes }: NestedType, config: Value, prior: Value): Value {
   const one = (item: Value, before: Value): Value =>
     isRecord(item) ? plannedObject(attributes, item, isRecord(before) ? before : undefined) : item;
@@ -93,17 +93,10 @@ function plannedNested({ nested, attributes }: NestedType, config: Value, prior:
     case 'list':
       return arrayOf(config).map((item, index) => one(item, arrayOf(prior)[index] ?? null));
     case 'set':
-      return arrayOf(config).map((item) => one(item, sameElement(attributes, item, arrayOf(prior))));
+      return arrayOf(config).map((item) => one(item, null));
     default:
       return nested satisfies never;
   }
-}
-
-function sameElement(attributes: Attributes, item: Value, prior: readonly Value[]): Value {
-  const type = { nested: 'single', attributes } as const;
-  const fits = (before: Value): boolean =>
-    isRecord(item) && isRecord(before) && isSame(type, plannedObject(attributes, item, before), before);
-  return prior.find(fits) ?? null;
 }
 
 function replacementsOf(attribute: Attribute, prior: Value, planned: Value): Replacement[] {

@@ -1,19 +1,12 @@
 /**
- * Keeps secrets out of what people and logs get to read: everything that a declaration marks as sensitive or write-only is
- * taken out of texts, in each form in which it may turn up.
+ * Keeps secrets out of what people get to read: everything that a declaration marks as sensitive or write-only is told to the
+ * process-wide `Secrets`, by which the log redacts itself, and taken out of diagnostics.
  */
+import type { Secrets } from '../wire/secrets.ts';
 import type { Attributes } from './attributes.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { nestedOf } from './schema.ts';
 import { Dynamic, isRecord, type Value, type ValueRecord } from './values.ts';
-
-const mark = '(sensitive)';
-/** Shorter ones ("true", "1") stand in ordinary words; taking them out would tell what they are. */
-const lengthMin = 6;
-const lineLengthMin = 16;
-
-/** Replaces secrets in a text. */
-export type Redact = (text: string) => string;
 
 /** All secret texts in an object of these attributes. */
 export function secretsIn(attributes: Attributes, values: ValueRecord | null): readonly string[] {
@@ -25,44 +18,9 @@ export function secretsIn(attributes: Attributes, values: ValueRecord | null): r
   });
 }
 
-/** A function that takes these secrets out of texts. */
-export function redacting(secrets: readonly string[]): Redact {
-  const forms = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
-  return (text) => forms.reduce((rest, form) => rest.replaceAll(form, mark), text);
-}
-
 /** The diagnostic without secrets. */
-export function redacted(diagnostic: Diagnostic, redact: Redact): Diagnostic {
-  return { ...diagnostic, summary: redact(diagnostic.summary), detail: redact(diagnostic.detail) };
-}
-
-/** Facts of a log line without secrets. */
-export function redactedFields(
-  fields: Readonly<Record<string, unknown>> | undefined,
-  redact: Redact,
-): Readonly<Record<string, unknown>> | undefined {
-  return fields && (redactedFact(fields, redact) as Record<string, unknown>);
-}
-
-function redactedFact(fact: unknown, redact: Redact): unknown {
-  if (typeof fact === 'string') return redact(fact);
-  if (fact instanceof Error) return redact(fact.message);
-  if (Array.isArray(fact)) return fact.map((item: unknown) => redactedFact(item, redact));
-  if (typeof fact !== 'object' || fact === null) return fact;
-  return Object.fromEntries(Object.entries(fact).map(([key, item]) => [key, redactedFact(item, redact)]));
-}
-
-function formsOf(secret: string): readonly string[] {
-  if (secret.trim().length < lengthMin) return [];
-  const lines = secret.split('\n').map((line) => line.trim());
-  return [
-    secret,
-    secret.trim(),
-    JSON.stringify(secret).slice(1, -1),
-    Buffer.from(secret).toString('base64'),
-    // PEM's first and last line are no secret, and a diagnostic may well say them.
-    ...lines.filter((line) => line.length >= lineLengthMin && !line.startsWith('-----')),
-  ];
+export function redacted(diagnostic: Diagnostic, secrets: Secrets): Diagnostic {
+  return { ...diagnostic, summary: secrets.redact(diagnostic.summary), detail: secrets.redact(diagnostic.detail) };
 }
 
 function textsIn(value: Value): readonly string[] {

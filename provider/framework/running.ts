@@ -6,10 +6,11 @@
  *   time is up ────┘   (some seconds late)          thrown after the signal → "interrupted" / "took too long"
  *                                                    anything else → a bug: the stack to the log only
  */
+import type { Secrets } from '../wire/secrets.ts';
 import type { Call as WireCall } from '../wire/service.ts';
 import type { Call, Log } from './call.ts';
 import { failure, type Diagnostic, type Path } from './diagnostics.ts';
-import { redacted, redactedFields, redacting, type Redact } from './redact.ts';
+import { redacted } from './redact.ts';
 import { durationText } from './timeouts.ts';
 
 /** How long after its own time is up a handler may still finish, to say what it was waiting for. */
@@ -34,23 +35,28 @@ export type Ran<T> =
 
 export class Runner {
   readonly #log: Log;
-  readonly #providerSecrets: string[] = [];
+  readonly #secrets: Secrets;
   #stop = new AbortController();
   #configured: { readonly value: unknown } | undefined;
 
-  constructor(log: Log) {
+  /** `secrets` are those by which the log redacts itself; everything that a job must not tell is added to them. */
+  constructor(log: Log, secrets: Secrets) {
     this.#log = log;
+    this.#secrets = secrets;
   }
 
-  /** Remembers what `configure` returned, and what nobody may read of the provider's own configuration. */
-  configured(value: unknown, secrets: readonly string[]): void {
+  /** Remembers what `configure` returned. */
+  configured(value: unknown): void {
     this.#configured = { value };
-    this.#providerSecrets.push(...secrets);
   }
 
   /** What `configure` returned last, if it was called. */
   get configuration(): unknown {
     return this.#configured?.value;
+  }
+
+  get log(): Log {
+    return this.#log;
   }
 
   /** Aborts every handler that runs. Handlers that start later (closing what is open) are not aborted. */
@@ -60,39 +66,29 @@ export class Runner {
     running.abort(new Interruption());
   }
 
-  /** The log without the secrets of a job. */
-  log(redact: Redact = this.redact()): Log {
-    const write =
-      (level: keyof Log): Log[keyof Log] =>
-      (message, fields) =>
-        this.#log[level](redact(message), redactedFields(fields, redact));
-    return {
-      trace: write('trace'),
-      debug: write('debug'),
-      info: write('info'),
-      warn: write('warn'),
-      error: write('error'),
-    };
+  /** From now on nobody reads these texts in a diagnostic or in the log. */
+  hide(secrets: readonly string[]): void {
+    this.#secrets.add(...secrets);
   }
 
-  /** Takes secrets out of texts: those of the provider's configuration, and more. */
-  redact(secrets: readonly string[] = []): Redact {
-    return redacting([...this.#providerSecrets, ...secrets]);
+  /** Diagnostics of a handler, without secrets. */
+  redacted(diagnostics: readonly Diagnostic[] = []): readonly Diagnostic[] {
+    return diagnostics.map((diagnostic) => redacted(diagnostic, this.#secrets));
   }
 
   /** Runs a handler; never throws. */
   async run<T>(job: Job, wire: WireCall, handler: (call: Call<unknown>) => Promise<T> | T): Promise<Ran<T>> {
-    const redact = this.redact(job.secrets);
-    const log = this.log(redact);
+    const log = this.#log;
     const stop = this.#stop.signal;
     const timer = new Timer(job.timeoutMs);
     const signal = AbortSignal.any([stop, wire.signal, timer.signal]);
     const call = { provider: this.configuration, signal, log, remainingMs: () => timer.remainingMs() };
+    this.hide(job.secrets ?? []);
     try {
       return { is: 'done', value: await handler(call) };
     } catch (error) {
       const why = stop.aborted || wire.signal.aborted ? 'stopped' : timer.signal.aborted ? 'late' : 'itself';
-      return { is: 'failed', diagnostic: redacted(diagnosticOf(error, job, { why, log }), redact) };
+      return { is: 'failed', diagnostic: redacted(diagnosticOf(error, job, { why, log }), this.#secrets) };
     } finally {
       timer.end();
     }

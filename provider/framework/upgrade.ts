@@ -88,14 +88,20 @@ function valueOf(type: Type, json: Json, where: string): Value {
 
 /** Terraform itself takes "true" for true and "5" for 5, so an attribute may have changed its type without an upgrade. */
 function primitive(type: 'string' | 'bool' | 'number', json: Json, where: string): Value {
-  if (type === 'string' && typeof json !== 'object') return String(json);
-  if (type === 'bool' && (json === true || json === 'true')) return true;
-  if (type === 'bool' && (json === false || json === 'false')) return false;
-  if (type === 'number' && typeof json !== 'boolean' && typeof json !== 'object' && Number.isFinite(Number(json))) {
-    return Number(json);
-  }
-  throw misfit(where, `a ${type}`);
+  const value = typeof json === 'object' ? undefined : primitives[type](json);
+  if (value === undefined) throw misfit(where, `a ${type}`);
+  return value;
 }
+
+const truths: Readonly<Record<string, boolean>> = { true: true, false: false };
+const primitives: Readonly<
+  Record<'string' | 'bool' | 'number', (json: string | number | boolean) => string | number | boolean | undefined>
+> = {
+  string: String,
+  bool: (json) => truths[String(json)],
+  number: (json) =>
+    typeof json === 'boolean' || json === '' || !Number.isFinite(Number(json)) ? undefined : Number(json),
+};
 
 function dynamic(json: Json, where: string): Value {
   const { type, value } = record(json, where);

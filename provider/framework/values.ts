@@ -5,10 +5,15 @@
  * Terraform does not know yet is `UNKNOWN`, at whatever depth. A set is an array without an order.
  */
 
-/** Stands where Terraform does not know the value yet ("known after apply"). Compare with `===`, or `isUnknown`. */
-export const UNKNOWN: unique symbol = Symbol('known after apply');
+declare const unknownMark: unique symbol;
 
-export type Unknown = typeof UNKNOWN;
+/** The type of `UNKNOWN`, and of nothing else. (Not a `unique symbol`, which TypeScript widens in every object literal.) */
+export interface Unknown {
+  readonly [unknownMark]: true;
+}
+
+/** Stands where Terraform does not know the value yet ("known after apply"). A symbol; ask with `isUnknown`. */
+export const UNKNOWN: Unknown = Symbol('known after apply') as unknown as Unknown;
 
 /** An object, or a map, of values. */
 export interface ValueRecord {

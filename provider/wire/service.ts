@@ -2,6 +2,8 @@
  * What the wire needs from a provider: one handler per RPC, and what each handler is told about its call. Handlers get
  * decoded messages and return drafts; framing, encoding, deadlines and process life are the wire's.
  */
+import type { Log } from '../framework/call.ts';
+import type { Secrets } from './secrets.ts';
 import type { ProviderHandlers } from './tfplugin6.ts';
 
 /** About one RPC that is being answered. */
@@ -19,3 +21,16 @@ export interface ProviderService {
   /** Called once when the process is about to end, after the last answer; what is still open is closed here. */
   readonly close?: () => Promise<void>;
 }
+
+/** What a provider is started with. */
+export interface Surroundings {
+  /** Lines for Terraform's log; what `secrets` knows never appears in them. */
+  readonly log: Log;
+  readonly secrets: Secrets;
+}
+
+/**
+ * Makes the provider. Called once; the handshake does not wait for it, so whatever it loads is loaded while
+ * Terraform connects.
+ */
+export type StartProvider = (surroundings: Surroundings) => ProviderService | Promise<ProviderService>;

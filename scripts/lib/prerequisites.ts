@@ -1,49 +1,50 @@
 /**
- * What has to be on the machine before anything is begun. A missing program is named together with the command that installs
- * it; nothing is installed behind the user's back.
+ * What has to be on the machine before anything is begun: kubectl and terraform. What is missing goes into the testbed's cache,
+ * as an official release or built from source; nothing is installed into the system.
  */
 import { delimiter, join } from 'node:path';
 import { access, constants } from 'node:fs/promises';
 import { resolveBinary } from '../../testbed/index.ts';
 import { run } from './command.ts';
 
-/** Release that is recommended when there is none. */
-const TERRAFORM_VERSION = '1.11.4';
-
 /** Versions of Terraform before this one do not know what the stack uses. */
-const TERRAFORM_OLDEST = [1, 5];
+const TERRAFORM_OLDEST = [1, 5] as const;
 
 /** The programs of the story, found. */
 export interface Prerequisites {
   readonly kubectl: string;
+  readonly terraform: string;
   readonly terraformVersion: string;
 }
 
-/** Finds everything or throws with what is missing and how to get it. */
+/** Finds everything, fetching or building what is missing; throws with what is missing and how to get it. */
 export async function checkPrerequisites(log: (line: string) => void): Promise<Prerequisites> {
-  const terraformVersion = await findTerraform();
+  const terraform = await findTerraform(log);
   const kubectl =
     process.env['KUBECTL'] ?? ((await isOnPath('kubectl')) ? 'kubectl' : await resolveBinary('kubectl', log));
-  return { kubectl, terraformVersion };
+  return { kubectl, terraform, terraformVersion: await versionOf(terraform) };
 }
 
-async function findTerraform(): Promise<string> {
-  if (!(await isOnPath('terraform')))
-    throw new Error(`terraform is not installed. Install it with:\n  ${installTerraform()}`);
-  const told: { terraform_version: string } = JSON.parse(await run('terraform', ['version', '-json']));
-  const [major = 0, minor = 0] = told.terraform_version.split('.').map(Number);
-  const [oldestMajor = 0, oldestMinor = 0] = TERRAFORM_OLDEST;
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return told.terraform_version;
-  throw new Error(
-    `terraform ${told.terraform_version} is too old, ${TERRAFORM_OLDEST.join('.')} is needed. Update it with:\n  ${installTerraform()}`,
-  );
+/** The one of the PATH when it is new enough, whatever its version; else the pinned one. */
+async function findTerraform(log: (line: string) => void): Promise<string> {
+  if (!process.env['TERRAFORM'] && (await isOnPath('terraform'))) {
+    const version = await versionOf('terraform');
+    if (isNewEnough(version)) return 'terraform';
+    log(`terraform ${version} of the PATH is too old (${TERRAFORM_OLDEST.join('.')} is needed) and stays unused`);
+  }
+  return resolveBinary('terraform', log);
 }
 
-function installTerraform(): string {
-  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const file = `terraform_${TERRAFORM_VERSION}_${process.platform}_${arch}.zip`;
-  const url = `https://releases.hashicorp.com/terraform/${TERRAFORM_VERSION}/${file}`;
-  return `curl -fsSLO ${url} && unzip -o ${file} terraform -d /usr/local/bin`;
+async function versionOf(terraform: string): Promise<string> {
+  const env = { CHECKPOINT_DISABLE: '1' };
+  const told: { terraform_version: string } = JSON.parse(await run(terraform, ['version', '-json'], { env }));
+  return told.terraform_version;
+}
+
+function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = TERRAFORM_OLDEST;
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
 async function isOnPath(program: string): Promise<boolean> {

@@ -55,11 +55,17 @@ async function nodeWithin(log: Log): Promise<string> {
   log(`fetching Node ${embeddedNodeVersion}, which goes into the executable (npm package ${name})`);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '--save-exact'];
-  await run(npm, [...args, `${name}@${embeddedNodeVersion}`], { cwd: folder });
+  await npm([...args, `${name}@${embeddedNodeVersion}`], folder);
   await verifyVersion(node);
   return node;
+}
+
+/** Below `npm run` by the script that npm names: on Windows `npm` itself is no program that can be started. */
+async function npm(args: readonly string[], cwd: string): Promise<void> {
+  const script = process.env['npm_execpath'];
+  if (script?.endsWith('npm-cli.js')) await run(process.execPath, [script, ...args], { cwd });
+  else await run('npm', args, { cwd });
 }
 
 async function verifyVersion(node: string): Promise<void> {

@@ -16,12 +16,14 @@ suits() {
   [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 19 ]; }
 }
 
-# Becomes Node $1 when that is a Node, and new enough; otherwise remembers what it was.
+# Becomes Node $1 with the other arguments when that is a Node, and new enough; otherwise remembers what it was.
 try() {
-  [ -x "$1" ] && [ ! -d "$1" ] || return 0
-  found=$("$1" --version 2>/dev/null) || found='no Node'
+  node=$1
+  shift
+  [ -x "$node" ] && [ ! -d "$node" ] || return 0
+  found=$("$node" --version 2>/dev/null) || found='no Node'
   if ! suits "$found"; then
-    seen="$seen${seen:+, }$1 is $found"
+    seen="$seen${seen:+, }$node is $found"
     return 0
   fi
   unset NODE_PATH
@@ -30,7 +32,7 @@ try() {
   cache=${VCLUSTER_CACHE:-${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}/cdktf-vcluster}
   case $cache in /cdktf-vcluster) ;; *) export NODE_COMPILE_CACHE="$cache/compiled" ;; esac
   # By require and not as the main program: a package.json with "type": "module" above this file must not matter.
-  exec "$1" -e 'require(process.argv[1])' "$file"
+  exec "$node" -e 'require(process.argv[1])' -- "$file" "$@"
 }
 
 # Terraform shows the first line of standard output when the handshake fails; a person reads standard error.
@@ -43,15 +45,15 @@ main() {
   seen=''
   case $0 in /*) file=$0 ;; *) file=$PWD/$0 ;; esac
   if [ -n "${VCLUSTER_NODE-}" ]; then
-    try "$VCLUSTER_NODE"
+    try "$VCLUSTER_NODE" "$@"
     fail "The provider vcluster is written in TypeScript and needs Node 22.19 or later. VCLUSTER_NODE names $VCLUSTER_NODE, which cannot be used${seen:+ ($seen)}. Correct or unset VCLUSTER_NODE and run the command again."
   fi
-  try "$installed_node"
+  try "$installed_node" "$@"
   set -f
   IFS=:
-  for folder in $PATH; do try "$folder/node"; done
+  for folder in $PATH; do try "$folder/node" "$@"; done
   fail "The provider vcluster is written in TypeScript and needs Node 22.19 or later; PATH has ${seen:-no Node}. Install Node 24 (https://nodejs.org), or set VCLUSTER_NODE to the path of one that you have, or install the provider as a single executable, which needs no Node, and run the command again."
 }
 
-main
+main "$@"
 */

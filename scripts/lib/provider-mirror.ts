@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleProvider, providerVersion, withLauncher } from './provider-bundle.ts';
 import { buildExecutable } from './provider-executable.ts';
@@ -13,10 +13,13 @@ import { installInto, programName } from './provider-package.ts';
 /** How the provider is packed: behind a launcher for the machine's Node, or with a Node inside. */
 export type ProviderForm = 'bundle' | 'executable';
 
+type Log = (line: string) => void;
+
+const MAYBE_IN_USE_MS = 3_600_000;
 const mirrors = join(import.meta.dirname, '../../out/providers');
 
 /** Builds the provider unless that was done; returns the mirror. Same code, same folder. */
-export async function provideProvider(form: ProviderForm = 'bundle', log = silent): Promise<string> {
+export async function provideProvider(form: ProviderForm = 'bundle', log: Log = silent): Promise<string> {
   const version = await providerVersion();
   const bundle = await bundleProvider();
   const text = await withLauncher(bundle, process.execPath);
@@ -24,6 +27,7 @@ export async function provideProvider(form: ProviderForm = 'bundle', log = silen
   const mirror = join(mirrors, `${form}-${hash}`);
   if (existsSync(mirror)) return mirror;
   await mkdir(mirrors, { recursive: true });
+  await removeFormer(form);
   const work = await mkdtemp(join(mirrors, '.partial-'));
   try {
     const program = join(work, programName(version));
@@ -38,6 +42,16 @@ export async function provideProvider(form: ProviderForm = 'bundle', log = silen
     await rm(work, { recursive: true, force: true });
   }
   return mirror;
+}
+
+/** Of former code; what is younger may be in use. */
+async function removeFormer(form: ProviderForm): Promise<void> {
+  for (const name of await readdir(mirrors)) {
+    if (!name.startsWith(`${form}-`)) continue;
+    const folder = join(mirrors, name);
+    const ageMs = Date.now() - (await stat(folder)).mtimeMs;
+    if (ageMs > MAYBE_IN_USE_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function silent(): void {

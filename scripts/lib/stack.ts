@@ -31,6 +31,18 @@ export const quickstartStack: StackProgram = {
   outdir: join(outFolder, 'quickstart'),
 };
 
+/** The same by our own provider alone, for where the stock providers cannot be had. It has a state of its own. */
+export const nativeQuickstartStack: StackProgram = {
+  program: join(root, 'examples', 'quickstart', 'native.ts'),
+  stack: 'quickstart',
+  outdir: join(outFolder, 'quickstart-native'),
+};
+
+/** Folder of the stack, whether or not it was synthesised. */
+export function folderOf(stack: StackProgram): string {
+  return join(stack.outdir, 'stacks', stack.stack);
+}
+
 /** Synthesises; returns the folder with cdk.tf.json. State that is there already stays. */
 export async function synthesise(stack: StackProgram, kubeconfig: string): Promise<string> {
   // CDKTF makes the last folder of the path only.
@@ -39,5 +51,5 @@ export async function synthesise(stack: StackProgram, kubeconfig: string): Promi
     cwd: root,
     env: { KUBE_CONFIG_PATH: kubeconfig, CDKTF_OUTDIR: stack.outdir, ...stack.env },
   });
-  return join(stack.outdir, 'stacks', stack.stack);
+  return folderOf(stack);
 }

@@ -1,0 +1,150 @@
+/**
+ * Looks at a virtual cluster: what it is like, what was changed outside; and takes one over that Terraform does not know.
+ */
+import { ChartError } from '../../operations/chart-files.ts';
+import { listClusters, readCluster } from '../../operations/cluster.ts';
+import type { Host } from '../../operations/host.ts';
+import { managedMetadata, namespaceProblem } from '../../operations/namespace.ts';
+import { readRelease } from '../../operations/release.ts';
+import type { ConfiguredProvider } from '../configured.ts';
+import type { Attributes } from '../framework/attributes.ts';
+import { ProviderError, warning } from '../framework/diagnostics.ts';
+import type { Diagnostic } from '../framework/diagnostics.ts';
+import type { ImportCall, Imported, Outcome, ReadCall } from '../framework/resource.ts';
+import type { ValueRecord } from '../framework/values.ts';
+import { attributesOf } from '../options.ts';
+import { asCluster } from './attributes.ts';
+import type { ClusterObject, Words } from './attributes.ts';
+import { driftOf, idOf } from './life.ts';
+import { readyOnce } from './memory.ts';
+import { viewValues } from './view-attributes.ts';
+import { labelKeys, valueAt, versionKeys } from './wanted-values.ts';
+import { wishOf } from './wish.ts';
+
+/** Undefined when there is neither a release nor anything of it left. */
+export async function readResource(
+  call: ReadCall<Attributes, ConfiguredProvider>,
+): Promise<Outcome<Attributes> | undefined> {
+  const { signal, state, private: kept } = call;
+  const cluster = asCluster(state);
+  const host = await call.provider.host();
+  const view = await readCluster(host, cluster, { signal });
+  if (view === undefined) return undefined;
+  const { lines, diagnostics } = await drift(host, cluster, signal);
+  const read = viewValues(view);
+  const isReady = view.phase === 'Running';
+  return {
+    state: { ...state, ...notForgotten(read, state), drift: lines, id: idOf(cluster) },
+    ...(isReady && { private: { ...kept, ...readyOnce } }),
+    diagnostics,
+  };
+}
+
+/** Endpoint and certificate are true also while the Secret that holds them is gone, which is told as drift. */
+function notForgotten(read: ValueRecord, state: ValueRecord): ValueRecord {
+  const entries = Object.entries(read).map(([name, value]) => [name, value ?? state[name] ?? null]);
+  return Object.fromEntries(entries) as ValueRecord;
+}
+
+interface Drift {
+  readonly lines: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+async function drift(host: Host, cluster: ClusterObject, signal: AbortSignal): Promise<Drift> {
+  try {
+    const lines = await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal });
+    return { lines, diagnostics: [] };
+  } catch (error) {
+    if (!(error instanceof ChartError)) throw error;
+    // A chart that is not on this machine must keep nobody from looking at the virtual cluster, or from destroying it.
+    const detail = `${error.detail} Without it nobody can tell what was changed outside.`;
+    return { lines: [], diagnostics: [warning(error.summary, detail, ['chart_path'])] };
+  }
+}
+
+export async function importCluster(call: ImportCall<ConfiguredProvider>): Promise<Imported<Attributes>> {
+  const { signal } = call;
+  const ref = refOf(call.id);
+  const host = await call.provider.host();
+  const [release, view] = await Promise.all([readRelease(host, ref, { signal }), readCluster(host, ref, { signal })]);
+  if (release === undefined || view === undefined) throw await notThere(host, call);
+  const { labels, version, attributes, rest } = settingsOf(release.values);
+  const state = {
+    ...attributes,
+    ...ref,
+    labels,
+    kubernetes_version: version,
+    values: rest === undefined ? null : [JSON.stringify(rest)],
+    pause: view.paused,
+    deletion_protection: false,
+    ...(await namespaceSettings(host, ref, signal)),
+  };
+  return { state, ...(view.phase === 'Pending' || view.phase === 'Failed' ? {} : { private: readyOnce }) };
+}
+
+interface Settings {
+  readonly labels: Words | null;
+  readonly version: string | null;
+  readonly attributes: ValueRecord;
+  readonly rest: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A release's values as attributes; version and labels have attributes of their own. Pure. */
+export function settingsOf(values: Readonly<Record<string, unknown>>): Settings {
+  const version = valueAt(values, versionKeys);
+  const labels = valueAt(values, labelKeys);
+  const isPlainVersion = typeof version === 'string';
+  const others = withoutKey(isPlainVersion ? withoutKey(values, versionKeys) : values, labelKeys);
+  return {
+    labels: (labels as Words | undefined) ?? null,
+    version: isPlainVersion ? version : null,
+    ...attributesOf(others),
+  };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Without one key, and without the branches that hold nothing else. */
+function withoutKey(values: Values, [first = '', ...rest]: readonly string[]): Values {
+  const { [first]: below, ...others } = values;
+  if (rest.length === 0 || typeof below !== 'object' || below === null) return others;
+  const left = withoutKey(below as Values, rest);
+  return Object.keys(left).length === 0 ? others : { ...others, [first]: left };
+}
+
+/** A namespace that is marked as made for this virtual cluster was made by us; any other is kept as it is. */
+async function namespaceSettings(
+  host: Host,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<ValueRecord> {
+  const wanted = { name: namespace, cluster: name, lifecycle: 'create' } as const;
+  if ((await namespaceProblem(host, wanted, { signal })) !== undefined) return { namespace_lifecycle: 'keep' };
+  const { labels, annotations } = await managedMetadata(host, namespace, { signal });
+  const given = (words: Words): Words | null => (Object.keys(words).length === 0 ? null : words);
+  return {
+    namespace_lifecycle: 'create',
+    namespace_labels: given(labels),
+    namespace_annotations: given(annotations),
+  };
+}
+
+function refOf(id: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = '', ...more] = id.split('/');
+  if (namespace !== '' && name !== '' && more.length === 0) return { namespace, name };
+  throw new ProviderError(
+    'The id cannot be imported',
+    `It must be the namespace on the host and the name, as in "team-a/team-a", got: ${JSON.stringify(id)}.`,
+  );
+}
+
+async function notThere(host: Host, { id, signal }: ImportCall<ConfiguredProvider>): Promise<ProviderError> {
+  const there = await listClusters(host, {}, { signal }).catch(() => []);
+  const known = there.map((view) => idOf(view)).join(', ');
+  const hint = known === '' ? 'No virtual cluster can be seen there.' : `There are: ${known}.`;
+  return new ProviderError(
+    `There is no virtual cluster ${id}`,
+    `The host cluster at ${host.server} has no such release. ${hint}`,
+  );
+}

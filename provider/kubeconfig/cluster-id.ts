@@ -1,0 +1,24 @@
+/** `namespace/name`, the id of a virtual cluster, as attributes of this folder take it. */
+import type { ClusterRef } from '../../operations/types.ts';
+import { text } from '../framework/checks.ts';
+import type { Check } from '../framework/attributes.ts';
+
+const form = /^([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)\/([a-z](?:[-a-z0-9]{0,50}[a-z0-9])?)$/;
+
+/** The check of an attribute that holds an id. */
+export const clusterId: Check = text((value) =>
+  form.test(value)
+    ? undefined
+    : 'the id of a virtual cluster, "<host namespace>/<name>", such as `vcluster_cluster.example.id`',
+);
+
+/** Takes a checked id apart. */
+export function clusterRef(id: string): ClusterRef {
+  const [, namespace = '', name = ''] = form.exec(id) ?? [];
+  return { namespace, name };
+}
+
+/** What people do when a virtual cluster is past repair. */
+export const repairAdvice: string =
+  'If it cannot be repaired: `terraform apply -replace=vcluster_cluster.NAME -target=vcluster_cluster.NAME` makes it anew without ' +
+  'looking inside, and `terraform state rm` forgets resources inside that are lost.';

@@ -1,0 +1,206 @@
+/** VirtualCluster beyond what test/construct.test.ts asserts: our own provider, options as properties, the way inside. */
+import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
+import { TerraformOutput, TerraformVariable } from 'cdktf';
+import { describe, expect, test } from 'vitest';
+import { optionsOf } from '../../config/option.ts';
+import { options } from '../../config/options.ts';
+import { Provisioner, VclusterProvider, VirtualCluster } from '../../constructs/index.ts';
+import type { VirtualClusterProps } from '../../constructs/index.ts';
+import { ownPropertyNames } from '../../constructs/virtual-cluster-props.ts';
+import { inFolder, newStack, resources, synthesised, theResource, valuesOf } from './program.ts';
+import type { Program } from './program.ts';
+
+inFolder();
+
+const provisioner = Provisioner.native();
+
+function synth(props: VirtualClusterProps): Program {
+  const stack = newStack();
+  new VirtualCluster(stack, 'team-a', props);
+  return synthesised(stack);
+}
+
+describe('Provisioner.native()', () => {
+  test('makes one resource of our provider and needs no other provider', () => {
+    const program = synth({ provisioner });
+    expect(Object.keys(program.resource ?? {})).toEqual(['vcluster_cluster']);
+    expect(theResource(program, 'vcluster_cluster')).toEqual({ name: 'team-a' });
+    expect(program.provider).toEqual({ vcluster: [{}] });
+    expect(program.terraform?.required_providers).toEqual({ vcluster: { source: 'cdktf-vcluster/vcluster' } });
+  });
+
+  test('passes on what the provider looks after, keys of labels untouched', () => {
+    const labels = { 'example.org/costCentre': 'x7' };
+    const cluster = theResource(
+      synth({
+        provisioner: Provisioner.native({ pause: true }),
+        namespace: 'teams',
+        namespaceLifecycle: 'adopt',
+        namespaceLabels: labels,
+        namespaceAnnotations: { noteTo: 'you' },
+        labels,
+        deletionProtection: true,
+        timeouts: { create: '10m', delete: '90s' },
+      }),
+      'vcluster_cluster',
+    );
+    expect(cluster).toEqual({
+      name: 'team-a',
+      namespace: 'teams',
+      namespace_lifecycle: 'adopt',
+      namespace_labels: labels,
+      namespace_annotations: { noteTo: 'you' },
+      labels,
+      deletion_protection: true,
+      pause: true,
+      timeouts: { create: '10m', delete: '90s' },
+    });
+  });
+
+  test('gives references to the resource, whose id is known while it is updated', () => {
+    const stack = newStack();
+    const team = new VirtualCluster(stack, 'team-a', { provisioner });
+    new TerraformOutput(stack, 'all', {
+      value: [team.endpoint, team.namespace, team.kubeconfigSecret.name, team.kubeconfigSecret.namespace],
+    });
+    const at = 'vcluster_cluster.team-a_cluster_F67A888C';
+    expect(synthesised(stack).output?.['all']?.value).toEqual([
+      `\${${at}.endpoint}`,
+      `\${${at}.namespace}`,
+      `\${${at}.kubeconfig_secret.name}`,
+      `\${${at}.kubeconfig_secret.namespace}`,
+    ]);
+  });
+
+  test('works on the host of hostProvider', () => {
+    const stack = newStack();
+    const hostProvider = new KubernetesProvider(stack, 'east', {
+      alias: 'east',
+      configPath: '/east',
+      configContext: 'c',
+    });
+    new VirtualCluster(stack, 'team-a', { provisioner, hostProvider });
+    new VirtualCluster(stack, 'team-b', { provisioner, hostProvider });
+    const program = synthesised(stack);
+    expect(program.provider?.['vcluster']).toEqual([
+      { alias: expect.stringContaining('east'), config_path: '/east', config_context: 'c' },
+    ]);
+    const alias = String(program.provider?.['vcluster']?.[0]?.['alias']);
+    const used = resources(program, 'vcluster_cluster').map((cluster) => cluster['provider']);
+    expect(used).toEqual([`vcluster.${alias}`, `vcluster.${alias}`]);
+  });
+
+  test('takes hostVclusterProvider as it is', () => {
+    const stack = newStack();
+    const hostVclusterProvider = new VclusterProvider(stack, 'west', {
+      alias: 'west',
+      host: 'https://west:6443',
+      exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'login', args: ['a'], env: { someKey: 'b' } },
+    });
+    new VirtualCluster(stack, 'team-a', { provisioner, hostVclusterProvider });
+    const program = synthesised(stack);
+    expect(theResource(program, 'vcluster_cluster')['provider']).toBe('vcluster.west');
+    expect(program.provider?.['vcluster']?.[0]).toMatchObject({
+      host: 'https://west:6443',
+      exec: { api_version: 'client.authentication.k8s.io/v1', command: 'login', args: ['a'] },
+    });
+  });
+});
+
+describe('Options as properties', () => {
+  const logging = { level: 'debug' } as const;
+
+  test.each([['helm'], ['native']] as const)('mean the same as values, with Provisioner.%s()', (kind) => {
+    const type = kind === 'helm' ? 'helm_release' : 'vcluster_cluster';
+    const properties = theResource(synth({ provisioner: Provisioner[kind](), logging }), type);
+    expect(properties['values']).toEqual(['{"logging":{"level":"debug"}}']);
+    expect(theResource(synth({ provisioner: Provisioner[kind](), values: { logging } }), type)).toEqual(properties);
+  });
+
+  test('are merged with values', () => {
+    const program = synth({
+      logging,
+      networking: { advanced: { clusterDomain: 'a.b' } },
+      values: { tracing: { sampleRatio: '0.5' } },
+    });
+    expect(valuesOf(theResource(program, 'helm_release'))).toEqual({
+      logging,
+      networking: { advanced: { clusterDomain: 'a.b' } },
+      tracing: { sampleRatio: '0.5' },
+    });
+  });
+
+  test('agree with values when both say the same', () => {
+    expect(valuesOf(theResource(synth({ logging, values: { logging } }), 'helm_release'))).toEqual({ logging });
+  });
+
+  test.each<[string, VirtualClusterProps, RegExp]>([
+    [
+      'another value in values',
+      { logging, values: { logging: { level: 'info' } } },
+      /team-a: logging\.level must have one value, got: "debug" by the property and "info" by `values`/,
+    ],
+    [
+      'another version beside kubernetesVersion',
+      { kubernetesVersion: '1.35', controlPlane: { distro: { k8s: { version: '1.36' } } } },
+      /version must have one value, got: "1\.35" by kubernetesVersion and "1\.36" by the property/,
+    ],
+    [
+      'a key that is no option, with the nearest one',
+      JSON.parse('{"controlplane":{}}'),
+      /controlplane is not an option\. Did you mean controlPlane\?/,
+    ],
+    [
+      'a value that is not allowed',
+      JSON.parse('{"logging":{"level":"loud"}}'),
+      /logging\.level must be one of debug, info, warn, error, not "loud"/,
+    ],
+    ['adopt with Helm', { namespaceLifecycle: 'adopt' }, /namespaceLifecycle must be "create" or "keep".*got: "adopt"/],
+    [
+      'a lifecycle nobody knows',
+      JSON.parse('{"namespaceLifecycle":"x"}'),
+      /must be one of create, adopt, keep, got: "x"/,
+    ],
+    ['a label that Kubernetes refuses', { labels: { a: 'b c' } }, /labels\.a must be .*, got: "b c"/],
+    [
+      'a key of a label that Kubernetes refuses',
+      { labels: { 'a b': '' } },
+      /the key of a label must be .*, got: "a b"/,
+    ],
+    ['a duration without a unit', { timeouts: { update: '5' } }, /timeouts\.update must be a duration .*, got: "5"/],
+    [
+      'annotations for a namespace not made here',
+      { namespaceLifecycle: 'keep', namespaceAnnotations: {} },
+      /namespaceAnnotations must be left out/,
+    ],
+  ])('refuse %s', (_what, props, message) => {
+    expect(() => synth(props)).toThrow(message);
+  });
+
+  test('leave alone what only Terraform knows', () => {
+    const stack = newStack();
+    const token = new TerraformVariable(stack, 'v', {}).stringValue;
+    const props = { namespace: token, labels: { a: token }, kubernetesVersion: token, timeouts: { create: token } };
+    new VirtualCluster(stack, 'team-a', { ...props, provisioner });
+    expect(theResource(synthesised(stack), 'vcluster_cluster')).toMatchObject({
+      namespace: '${var.v}',
+      labels: { a: '${var.v}' },
+      timeouts: { create: '${var.v}' },
+      values: [expect.stringContaining('"version" = var.v')],
+    });
+  });
+
+  test('never share a name with a property of the construct', () => {
+    const names = new Set([...optionsOf(options)].map(([path]) => path.split('.')[0] ?? ''));
+    expect([...names].filter((name) => ownPropertyNames.includes(name))).toEqual([]);
+  });
+});
+
+describe('deletionProtection', () => {
+  test('keeps Helm from deleting release and namespace', () => {
+    const program = synth({ deletionProtection: true });
+    for (const type of ['helm_release', 'kubernetes_namespace_v1']) {
+      expect(theResource(program, type)['lifecycle']).toEqual({ prevent_destroy: true });
+    }
+  });
+});
