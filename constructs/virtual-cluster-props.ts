@@ -71,7 +71,7 @@ interface OwnProps extends HostProps {
   readonly namespaceAnnotations?: Readonly<Record<string, string>>;
 
   /**
-   * Labels of the virtual cluster, to find it by. With `Provisioner.helm()` they are labels of the namespace that the stack makes.
+   * Labels of the virtual cluster, to find it by. With `Provisioner.helm()` the namespace that the stack makes gets them as well.
    * @default - none
    */
   readonly labels?: Readonly<Record<string, string>> | undefined;

@@ -15,7 +15,8 @@ import { ensureHostProviders, helmProviderLike } from './host-providers.ts';
 import { Latch } from './latch.ts';
 import type { NativeProvisionerProps } from './provisioner.ts';
 import { AssetType, TerraformAsset, TerraformStack, Token } from './terraform.ts';
-import { valuesText } from './values.ts';
+import { mergeValues, valuesText } from './values.ts';
+import type { ValuesTree } from './values.ts';
 import { VclusterClusterResource } from './vcluster/cluster.ts';
 import { VirtualClusterBase } from './virtual-cluster-base.ts';
 import type { KubeconfigSecret } from './virtual-cluster-base.ts';
@@ -120,7 +121,7 @@ export class VirtualCluster extends VirtualClusterBase {
       name: this.name,
       namespace,
       chart: this.createChart(props),
-      values: [valuesText(chartValues(this.node.path, props))],
+      values: [valuesText(mergeValues(labelValues(props), chartValues(this.node.path, props)))],
       wait: true,
       atomic: true,
       upgradeInstall: true,
@@ -201,6 +202,11 @@ const passedOn = [
 function given<T extends object, K extends keyof T>(props: T, keys: readonly K[]): Pick<T, K> {
   const entries = keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]);
   return Object.fromEntries(entries) as Pick<T, K>;
+}
+
+/** Where the provider's data sources look for the labels of a virtual cluster, whoever has made it. */
+function labelValues({ labels }: VirtualClusterProps): ValuesTree {
+  return labels === undefined ? {} : { controlPlane: { statefulSet: { labels } } };
 }
 
 /** Helm has one limit for all it does. */

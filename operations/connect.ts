@@ -171,7 +171,7 @@ async function open(attempt: Attempt, published: PublishedKubeconfig, woke: bool
   if (again.is === 'stranger') throw wrongCertificate(attempt, server, again.why);
   throw new ConnectError(
     `Virtual cluster "${attempt.ref.name}" is not reached at ${server}`,
-    `${again.why}. This is the address in Secret ${secretPlace(attempt.ref)}. Make it reachable from this machine, or leave ` +
+    `Tried from here: ${again.why}. This is the address in Secret ${secretPlace(attempt.ref)}. Make it reachable from this machine, or leave ` +
       '"direct" away: then a tunnel through the host is used.',
   );
 }
@@ -281,7 +281,7 @@ function wrongCertificate(attempt: Attempt, where: string, why: string): Connect
   const { ref } = attempt;
   return new ConnectError(
     `The certificate at ${where} is not that of virtual cluster "${ref.name}"`,
-    `${why}. Somebody else answers there, or the virtual cluster has new keys and Secret ${secretPlace(ref)} still has the old ones. ` +
+    `TLS says: ${why}. Somebody else answers there, or the virtual cluster has new keys and Secret ${secretPlace(ref)} still has the old ones. ` +
       `Delete the Secret, and the virtual cluster writes a new one.${advice(attempt)}`,
   );
 }

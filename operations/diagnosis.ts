@@ -16,7 +16,13 @@ export interface HostEvent {
   readonly message?: string;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
-  readonly involvedObject: { readonly kind?: string; readonly name?: string; readonly uid?: string };
+  readonly involvedObject: {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly uid?: string;
+    /** Which container, as in `spec.containers{etcd}`. */
+    readonly fieldPath?: string;
+  };
 }
 
 /** All that is looked at. */
@@ -253,7 +259,10 @@ function unready(symptoms: Symptoms, pod: Pod): Diagnosis {
   const waiting = containerStatuses(pod).filter(isRunning);
   const found = waiting.find(({ name }) => name !== 'syncer') ?? waiting[0];
   if (found !== undefined) {
-    const event = eventAbout(symptoms, 'Pod', pod.metadata.name, /^Unhealthy$/);
+    const isAbout = ({ involvedObject }: HostEvent): boolean =>
+      involvedObject.fieldPath?.endsWith(`{${found.name}}`) === true;
+    const own = { ...symptoms, events: symptoms.events.filter(isAbout) };
+    const event = eventAbout(own, 'Pod', pod.metadata.name, /^Unhealthy$/);
     const said = event?.message === undefined ? '' : `: ${event.message.trim().replace(/\.$/, '')}`;
     return {
       problem: `Container ${found.name} of ${place} runs but does not serve yet${said}.`,

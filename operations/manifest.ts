@@ -15,7 +15,8 @@ export interface ManifestObject extends HostObject {
 
 /** The objects of a release's manifest, in its order. */
 export function objectsOf(manifest: string): readonly ManifestObject[] {
-  return parseAllDocuments(manifest)
+  // YAML 1.1, as Helm and the API server read it: `defaultMode: 0440` is octal.
+  return parseAllDocuments(manifest, { version: '1.1' })
     .map((document) => document.toJS() as ManifestObject | null)
     .filter((object) => object !== null && typeof object === 'object' && 'kind' in object);
 }
@@ -109,10 +110,16 @@ function meansTheSame(wanted: unknown, live: unknown): boolean {
   // Booleans and zeros that are the default are often left out by the host.
   if (live === undefined) return wanted === false || wanted === 0;
   if (!isScalar(wanted) || !isScalar(live)) return false;
-  const [left, right] = [String(wanted), String(live)];
-  if (left === right) return true;
-  const [a, b] = [quantity(left) ?? durationMs(left), quantity(right) ?? durationMs(right)];
+  return String(wanted) === String(live) || isSameAmount(String(wanted), String(live));
+}
+
+function isSameAmount(left: string, right: string): boolean {
+  const [a, b] = [amount(left), amount(right)];
   return a !== undefined && b !== undefined && Math.abs(a - b) <= Math.abs(a) * 1e-12;
+}
+
+function amount(text: string): number | undefined {
+  return quantity(text) ?? durationMs(text);
 }
 
 const multipliers: Readonly<Record<string, number>> = {

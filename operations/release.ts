@@ -8,6 +8,7 @@ import { HelmError, runHelm } from './helm.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { interruptibly } from './poll.ts';
+import { repairLists } from './repair.ts';
 import { decodeRelease, newest, revisionsOf } from './release-record.ts';
 import type { Release } from './release-record.ts';
 import type { ClusterRef, OperationOptions } from './types.ts';
@@ -57,7 +58,10 @@ export async function applyRelease(host: Host, wanted: WantedRelease, options: A
   const { name, namespace } = wanted;
   const chart = await openChart(wanted.chart);
   const before = await healedRelease(host, wanted, options);
-  if (before !== undefined) refuseForeign(before);
+  if (before !== undefined) {
+    refuseForeign(before);
+    await repairLists(host, before, options);
+  }
   await runHelm(
     host,
     // Without --wait: waiting is ours, with words for what goes wrong.
@@ -119,22 +123,17 @@ function isPending(release: Release | undefined): release is Release {
 
 /** Waits as long as somebody else may be at work: until it is not pending any more, or nothing has happened for a while. */
 async function settledRelease(host: Host, ref: ClusterRef, options: ApplyOptions): Promise<Release | undefined> {
-  const patienceMs = options.pendingPatienceMs ?? pendingPatienceMs;
+  const { pendingPatienceMs: patienceMs = pendingPatienceMs, signal, log } = options;
   let since = performance.now();
-  for (let last: Release | undefined; ;) {
-    const release = await readRelease(host, ref, options);
-    if (release === undefined || !isPending(release)) return release;
-    if (release.revision !== last?.revision) {
+  for (let seen = 0; ; await interruptibly(pollMs, signal)) {
+    const release = await readRelease(host, ref, { signal });
+    if (!isPending(release)) return release;
+    if (release.revision !== seen) {
       since = performance.now();
-      if (last === undefined && patienceMs > 0) {
-        options.log?.(
-          `release ${ref.namespace}/${ref.name} is ${release.status}; waiting whether another helm is at work on it`,
-        );
-      }
+      log?.(`${ref.namespace}/${ref.name} is ${release.status}; looking whether another helm is at work on it`);
     }
     if (performance.now() - since >= patienceMs) return release;
-    last = release;
-    await interruptibly(pollMs, options.signal);
+    seen = release.revision;
   }
 }
 

@@ -154,17 +154,17 @@ async function findPod(host: TunnelHost, { name, namespace }: ClusterRef): Promi
 }
 
 interface PodStatus {
-  readonly phase?: string;
   readonly conditions?: readonly { readonly type: string; readonly status: string }[];
 }
 
 /** The pod to connect to: a ready one before one that only runs, since the API server answers earlier than all is ready. Pure. */
 export function choosePod(pods: readonly HostObject[]): string | undefined {
   const running = pods.filter(
-    ({ metadata, status }) => metadata.deletionTimestamp === undefined && (status as PodStatus).phase === 'Running',
+    ({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.['phase'] === 'Running',
   );
   const isReady = ({ status }: HostObject): boolean =>
-    (status as PodStatus).conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+    (status as PodStatus | undefined)?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ===
+    true;
   return (running.find(isReady) ?? running[0])?.metadata.name;
 }
 

@@ -38,20 +38,20 @@ const tolerationAttributes: Attributes = {
     type: 'string',
     optional: true,
     doc: '`Exists` or `Equal` (Kubernetes takes `Equal` when it is not set).',
-    check: oneOf(...tolerationOperators),
+    check: named(oneOf(...tolerationOperators)),
   },
   value: { type: 'string', optional: true, doc: 'Value of the taint, for `Equal`.' },
   effect: {
     type: 'string',
     optional: true,
     doc: 'Effect of the taint; all effects when it is not set.',
-    check: oneOf(...tolerationEffects),
+    check: named(oneOf(...tolerationEffects)),
   },
   toleration_seconds: {
     type: 'number',
     optional: true,
     doc: 'For `NoExecute`: how long the taint is tolerated.',
-    check: wholeNumber(0),
+    check: named(wholeNumber(0)),
   },
 };
 
@@ -86,7 +86,8 @@ const forms: Readonly<Record<OptionType, OptionForm>> = {
   resources: {
     type: nested('single', resourceAttributes),
     toChart: renamed({ requests: 'requests', limits: 'limits' }),
-    fromChart: (value) => named({ requests: 'requests', limits: 'limits' }, value, (part) => mapOf(part, quantityText)),
+    fromChart: (value) =>
+      membersOf({ requests: 'requests', limits: 'limits' }, value, (part) => mapOf(part, quantityText)),
   },
   tolerations: listOf(tolerationAttributes, tolerationMembers, isTextOrNumber),
   references: listOf(referenceAttributes, { name: 'name' }, isText),
@@ -100,11 +101,17 @@ export function formOf(option: Option): OptionForm {
 /** What is checked of an option's value besides its type: the words it may be, its form, and for a version that it exists. */
 export function checkOf(option: Option): Check {
   const form = formOf(option);
-  const words: Check = option.values ? oneOf(...option.values) : () => [];
+  const words: Check = option.values ? named(oneOf(...option.values)) : () => [];
   return all(words, (value, path) => {
     if (option.values || hasUnknown(value)) return [];
     return [...optionProblems(form.toChart(value), option, pathText(path))].map((text) => failureOf(text, path));
   });
+}
+
+/** The same check with the place in its words: Terraform shows the line of the block only for what lies inside of an object. */
+function named(check: Check): Check {
+  return (value, path) =>
+    check(value, path).map((found) => ({ ...found, detail: found.detail.replace(/^It /, `${pathText(path)} `) }));
 }
 
 function failureOf(text: string, path: Path): ReturnType<typeof failure> {
@@ -144,7 +151,7 @@ function listOf(
     toChart: (value) =>
       Array.isArray(value) ? value.map((item: Value) => (isUnknown(item) ? item : toChart(item))) : value,
     fromChart: (value) =>
-      Array.isArray(value) ? whole(value.map((item) => named(members, item, fromChart))) : undefined,
+      Array.isArray(value) ? whole(value.map((item) => membersOf(members, item, fromChart))) : undefined,
   };
 }
 
@@ -161,7 +168,7 @@ function renamed(members: Readonly<Record<string, string>>): (value: Value) => V
 }
 
 /** The way back: every attribute is there; undefined when a member is unknown to Terraform or of another type. */
-function named(
+function membersOf(
   members: Readonly<Record<string, string>>,
   value: unknown,
   fromChart: (value: unknown) => Value | undefined,

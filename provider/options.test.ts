@@ -152,7 +152,7 @@ describe('the checks', () => {
       'word',
       { ...declared, type: 'string', values: ['debug', 'info'] },
       'debig',
-      'branch.a: It must be one of "debug", "info", got: "debig". Did you mean "debug"?',
+      'branch.a: branch.a must be one of "debug", "info", got: "debig". Did you mean "debug"?',
     ],
     ['form', { ...declared, type: 'strings', pattern: '^a+$' }, ['aa', 'b'], 'does not have the form of this option'],
     ['quantity', { ...declared, type: 'quantity' }, '5 GB', 'branch.a must be a quantity such as 500m or 5Gi'],

@@ -11,7 +11,7 @@ import type { Option, OptionTree } from '../config/option.ts';
 import { options } from '../config/options.ts';
 import { nested } from './framework/attributes.ts';
 import type { Attribute, Attributes } from './framework/attributes.ts';
-import { warning } from './framework/diagnostics.ts';
+import { pathText, warning } from './framework/diagnostics.ts';
 import type { Diagnostic, Path } from './framework/diagnostics.ts';
 import { isRecord, isUnknown, UNKNOWN } from './framework/values.ts';
 import type { Value, ValueRecord } from './framework/values.ts';
@@ -90,7 +90,7 @@ export function emptyBranches(attributes: Value, tree: OptionTree = options, pat
     return [
       warning(
         'An object without any option',
-        `Nothing that is known is set in it. Terraform ignores a misspelt name inside of an object without a word. Known here: ${known}.`,
+        `Nothing that is known is set in ${pathText(here)}. Terraform ignores a misspelt name inside of an object without a word. Known here: ${known}.`,
         here,
       ),
     ];

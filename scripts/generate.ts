@@ -2,7 +2,8 @@
  * `npm run generate`: writes every file that follows from a declaration. With `--check` it writes nothing and exits with 1
  * when a committed file differs, naming it.
  *
- * Sources: config/ (options, Kubernetes releases), syncer/resources/ (what is synced, rights on the host), syncer/service/ (metrics). The emitted
+ * Sources: config/ (options, Kubernetes releases), syncer/resources/ (what is synced, rights on the host), syncer/service/ (metrics),
+ * provider/ (reference of the Terraform provider). The emitted
  * files are committed, so that the chart and the documentation can be read and used without running anything.
  */
 import { existsSync } from 'node:fs';
@@ -12,13 +13,17 @@ import { configurationPage } from '../config/emit-docs.ts';
 import { valuesSchema } from '../config/emit-schema.ts';
 import { defaultReleases, kubernetesReleases } from '../config/kubernetes-versions.ts';
 import { options } from '../config/options.ts';
+import { referencePages } from '../provider/framework/docs.ts';
+import { provider } from '../provider/provider.ts';
 import { copied, resources } from '../syncer/resources/index.ts';
+import { constructsPage, emitDeclarations } from './lib/constructs-page.ts';
 import { dashboard } from './lib/dashboard.ts';
 import { metricsPage } from './lib/metrics-page.ts';
 import { resourcesPage } from './lib/resources-page.ts';
 import { mergeRules, standingRules } from './lib/rules.ts';
 
 const root = join(import.meta.dirname, '..');
+const guide = await readFile(join(root, 'constructs', 'guide.md'), 'utf8');
 
 const emitted: readonly { readonly path: string; readonly text: string }[] = [
   { path: 'chart/values.schema.json', text: json(valuesSchema(options)) },
@@ -32,8 +37,10 @@ const emitted: readonly { readonly path: string; readonly text: string }[] = [
   },
   { path: 'chart/dashboards/vcluster.json', text: json(dashboard()) },
   { path: 'docs/configuration.md', text: configurationPage(options, kubernetesReleases) },
+  { path: 'docs/constructs.md', text: constructsPage(guide, await emitDeclarations(root)) },
   { path: 'docs/metrics.md', text: metricsPage() },
   { path: 'docs/resources.md', text: resourcesPage(resources, copied) },
+  ...referencePages(provider).map(({ path, text }) => ({ path: `docs/provider/${path}`, text })),
 ];
 
 const check = process.argv.includes('--check');

@@ -230,7 +230,12 @@ describe('VirtualCluster refuses', () => {
     ['a name that begins with a digit', 'x', { name: '1a' }, /begins with a letter/],
     ['a name that is too long', 'x', { name: 'a'.repeat(64) }, /has 64 characters/],
     ['a namespace that is not DNS-1123', 'x', { namespace: 'No' }, /namespace must be .*, got: "No"/],
-    ['labels for a namespace not made here', 'x', { namespaceLifecycle: 'keep', namespaceLabels: {} }, /must be left out/],
+    [
+      'labels for a namespace not made here',
+      'x',
+      { namespaceLifecycle: 'keep', namespaceLabels: {} },
+      /must be left out/,
+    ],
     ['a timeout of nothing', 'x', { timeouts: { create: '0s' } }, /timeouts\.create must be .* got: "0s"/],
     [
       'a Kubernetes version that does not exist',
@@ -238,7 +243,12 @@ describe('VirtualCluster refuses', () => {
       { kubernetesVersion: '1.36.99' },
       /Kubernetes 1\.36\.99 does not exist/,
     ],
-    ['two different Kubernetes versions', 'x', versions, /k8s\.version must have one value, got: "1\.35" by kubernetesVersion and "1\.36" by `values`/],
+    [
+      'two different Kubernetes versions',
+      'x',
+      versions,
+      /k8s\.version must have one value, got: "1\.35" by kubernetesVersion and "1\.36" by `values`/,
+    ],
     [
       'an unknown key, with its path and the nearest one',
       'x',

@@ -79,6 +79,12 @@ export interface VclusterProviderProps extends HostAccess {
   readonly alias?: string;
 
   /**
+   * The helm 3 binary it uses.
+   * @default - found on the PATH, else downloaded once, checked and kept
+   */
+  readonly helmPath?: string;
+
+  /**
    * Version constraint of the provider.
    * @default - any; the lock file pins it
    */

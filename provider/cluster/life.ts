@@ -14,7 +14,7 @@ import { findProblems } from '../../operations/problems.ts';
 import type { Wish } from '../../operations/problems.ts';
 import { applyRelease, readRelease } from '../../operations/release.ts';
 import type { OperationOptions, WaitOptions } from '../../operations/types.ts';
-import { waitUntilReady } from '../../operations/wait.ts';
+import { NotReadyError, waitUntilReady } from '../../operations/wait.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import type { Attributes } from '../framework/attributes.ts';
 import type { Call } from '../framework/call.ts';
@@ -48,7 +48,7 @@ export async function createCluster(call: CreateCall<Attributes, ConfiguredProvi
   await applyNamespace(host, wish.namespace, optionsOf(call));
   call.checkpoint(partial(work), {});
   await applyRelease(host, wish.release, optionsOf(call));
-  await waitUntilReady(host, wish.release, waitOptionsOf(call));
+  await waitUntilReady(host, wish.release, waitOptionsOf(call)).catch(explainTaint);
   call.checkpoint(partial(work), readyOnce);
   const diagnostics = work.cluster.pause ? await putToSleep(work) : [];
   return { state: await stateNow(work), private: readyOnce, diagnostics };
@@ -70,6 +70,17 @@ export async function updateCluster(call: UpdateCall<Attributes, ConfiguredProvi
     private: cluster.pause ? call.private : readyOnce,
     diagnostics: [...diagnostics, ...(await left(work))],
   };
+}
+
+/** Terraform marks what a failed creation has left as tainted, and what that means for the next apply is not known to all. */
+function explainTaint(error: unknown): never {
+  if (!(error instanceof NotReadyError)) throw error;
+  const next =
+    'Terraform has marked it as tainted: the next apply removes it and makes it anew. Where what is there should be kept, for ' +
+    'instance because it only needs more time: terraform untaint <address of this resource>.';
+  // True of an update; a creation is begun anew.
+  const detail = error.detail.replace('; applying again goes on from here', '');
+  throw new ProviderError(error.summary, `${detail}\n\n${next}`, { cause: error });
 }
 
 /** What has to be done again because it is wanted otherwise, or was changed outside. */

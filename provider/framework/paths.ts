@@ -4,7 +4,7 @@
 import type { Draft } from '../wire/tables.ts';
 import type { AttributePath, AttributePathStep, Diagnostic as WireDiagnostic } from '../wire/tfplugin6.ts';
 import type { Attributes, Type } from './attributes.ts';
-import type { Diagnostic, Path } from './diagnostics.ts';
+import { type Diagnostic, type Path, pathText } from './diagnostics.ts';
 import { caseOf } from './schema.ts';
 
 /**
@@ -25,14 +25,26 @@ export function pathOf(attributes: Attributes, path: Path): Draft<AttributePath>
   return steps.length === 0 ? undefined : { steps };
 }
 
-/** Diagnostics for an answer; without a path when no attribute is known to blame. */
+/**
+ * Diagnostics for an answer; without a path when no attribute is known to blame.
+ *
+ * Terraform finds the place of an attribute of a resource, but not of what is inside nested attributes: it would then
+ * underline the first line of the resource and say nothing of the path. So the attribute is sent, and the detail names the
+ * whole path.
+ */
 export function diagnosticsOf(
   attributes: Attributes,
   diagnostics: readonly Diagnostic[],
 ): readonly Draft<WireDiagnostic>[] {
-  return diagnostics.map(({ severity, summary, detail, path }) => {
-    const attribute = path && pathOf(attributes, path);
-    return { severity: severity === 'error' ? 'ERROR' : 'WARNING', summary, detail, ...(attribute && { attribute }) };
+  return diagnostics.map(({ severity, summary, detail, path = [] }) => {
+    const attribute = pathOf(attributes, path.slice(0, 1));
+    const text = path.length > 1 ? pathText(path) : '';
+    return {
+      severity: severity === 'error' ? 'ERROR' : 'WARNING',
+      summary,
+      detail: detail.includes(text) ? detail : `${text}: ${detail}`,
+      ...(attribute && { attribute }),
+    };
   });
 }
 

@@ -2,6 +2,7 @@
  * Resource `vcluster_kubeconfig_secret`: a kubeconfig for a service account of a virtual cluster, in a Secret of the host that is kept
  * fresh. Plan and state know everything about it but the token.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { RoleGrant } from '../../operations/tenant-access.ts';
 import { tokenLifetimeMinS } from '../../operations/tokens.ts';
 import type { WaitOptions } from '../../operations/types.ts';
@@ -206,18 +207,14 @@ function validateRole({ role }: PlannedOf<A>): readonly Diagnostic[] {
   ];
 }
 
-const own = ['issued_at', 'expires_at', 'drift', 'timeouts'];
+const ours = ['issued_at', 'expires_at', 'drift', 'timeouts'];
 
 /** Whatever the reason for an update is, it brings a new token. */
 function planChange(prior: Values, planned: PlannedOf<A>): PlanChange<A> {
-  const texts = [prior, planned].map((values) =>
-    JSON.stringify(
-      Object.entries(values).filter(([name]) => !own.includes(name)),
-      (_, value: unknown) => (value === UNKNOWN ? 'unknown' : value),
-    ),
+  const [before, after] = [prior, planned].map((values) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => !ours.includes(name))),
   );
-  const isSame = texts[0] === texts[1];
-  if (isSame && (prior.drift ?? []).length === 0) return {};
+  if (isDeepStrictEqual(before, after) && (prior.drift ?? []).length === 0) return {};
   return { values: { drift: [], issued_at: UNKNOWN, expires_at: UNKNOWN } };
 }
 

@@ -74,10 +74,11 @@ async function callAs({ certificate, key }: Identity, trusted = own.certificate)
     session.on('error', (error) => resolve(`refused: ${error.message}`));
     session.on('close', () => resolve('refused: closed'));
   });
-  const answered: Promise<number | string> = call(session, '/t.S/Echo', Buffer.from('in')).then(({ status }) =>
-    status === -1 ? failed : status,
-  );
-  return Promise.race([failed, answered]);
+  const answered = async (): Promise<number | string> => {
+    const { status } = await call(session, '/t.S/Echo', Buffer.from('in'));
+    return status === -1 ? failed : status;
+  };
+  return Promise.race([failed, answered().catch((error: Error) => `refused: ${error.message}`)]);
 }
 
 /** What a go-plugin client could make of its certificate, which is allowed to sign others. */

@@ -11,6 +11,9 @@ import { providerName, providerNamespace, providerVersion } from './provider-bun
 import { placeInMirror, registries } from './provider-package.ts';
 import { writeSettings } from './terraform-settings.ts';
 
+/** Terraform's and OpenTofu's words for a provider that no source has, or whose source does not answer. */
+const cannotBeHad = /Failed to (?:query available provider packages|resolve provider packages|install provider)/;
+
 /** How a stack is worked on; everything has a default. */
 export interface TerraformOptions {
   /** Path of terraform or tofu. Default: `terraform` of the PATH. */
@@ -69,7 +72,7 @@ export class Terraform implements AsyncDisposable {
     const result = await this.#attempt(['init', '-input=false']);
     if (result.exitCode === 0) return;
     const cause = new CommandError('terraform init', result);
-    if (!/provider/i.test(result.stderr)) throw new Error('terraform init failed', { cause });
+    if (!cannotBeHad.test(result.stderr)) throw new Error('terraform init failed', { cause });
     throw new ProvidersMissingError(providersMissing(), { cause });
   }
 

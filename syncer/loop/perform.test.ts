@@ -97,6 +97,35 @@ describe('delete', () => {
   });
 });
 
+describe('delete, on what is to be seen on the other side', () => {
+  const seen = (version: string | undefined) =>
+    ({ side: 'virtual', kind: widgets, key, resourceVersion: version }) as const;
+
+  test.each(['changed', 'gone'])(
+    'is not done when that has %s meanwhile; what is new is taken into the cache [OPS-26]',
+    async (how) => {
+      await create();
+      const { uid = '' } = host.peek(widgets, key)?.metadata ?? {};
+      const before = virtual.set(widgets, { ...widget, metadata: { ...key, uid: 'alive' } });
+      const action = { do: 'delete', side: 'host', kind: widgets, key, uid } as const;
+      const now = how === 'gone' ? undefined : virtual.set(widgets, { ...before, size: 7 });
+      if (now === undefined) virtual.vanish(widgets, key);
+      await performer.perform({ ...action, onlyIfStill: seen(before.metadata.resourceVersion) });
+      expect(host.peek(widgets, key)).toBeDefined();
+      expect(caches.virtual.get(key)).toEqual(now);
+    },
+  );
+
+  test('is done when that is still so', async () => {
+    await create();
+    const { uid = '' } = host.peek(widgets, key)?.metadata ?? {};
+    const { metadata } = virtual.set(widgets, { ...widget, metadata: { ...key, uid: 'alive' } });
+    const onlyIfStill = seen(metadata.resourceVersion);
+    await performer.perform({ do: 'delete', side: 'host', kind: widgets, key, uid, onlyIfStill });
+    expect(host.peek(widgets, key)).toBeUndefined();
+  });
+});
+
 describe('issueTokens', () => {
   test('stores what the virtual API server issues in one Secret, and replaces it conditionally [D12]', async () => {
     let issued = 0;

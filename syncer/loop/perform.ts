@@ -2,7 +2,7 @@
  * The only code that writes. Carries a plan out, one action after the other, and takes every answer into the caches at once, so
  * that the next plan for the key starts from what was just written (benchmarks §3.10).
  */
-import type { Action, TokenRequest } from '../model/action.ts';
+import type { Action, Sight, TokenRequest } from '../model/action.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { ApiError, isStatus } from '../model/errors.ts';
 import type { Kind } from '../model/kind.ts';
@@ -111,6 +111,7 @@ export class Performer {
 
   async #remove(action: Of<'delete'>, by: string | undefined): Promise<void> {
     if (action.onlyIfAbsent !== undefined && !(await this.#isAbsent(action.onlyIfAbsent))) return;
+    if (action.onlyIfStill !== undefined && !(await this.#isStill(action.onlyIfStill))) return;
     const cluster = this.#clusters[action.side];
     const { uid, graceSeconds } = action;
     const left = await cluster.remove(action.kind, action.key, { uid, graceSeconds });
@@ -126,6 +127,14 @@ export class Performer {
       if (side === 'virtual') await this.#guards.sameStore?.();
       return ownerUid === undefined || ((await this.#guards.ownerLives?.(ownerUid)) ?? true);
     }
+    this.#took({ side, kind }, found);
+    return false;
+  }
+
+  /** What is found instead goes into the cache and queues its key; that it is gone, the watch tells. */
+  async #isStill({ side, kind, key, resourceVersion }: Sight): Promise<boolean> {
+    const found = await this.#clusters[side].get(kind, key);
+    if (found === undefined || found.metadata.resourceVersion === resourceVersion) return found !== undefined;
     this.#took({ side, kind }, found);
     return false;
   }

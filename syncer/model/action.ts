@@ -17,6 +17,17 @@ export interface Absence {
   readonly ownerUid?: string;
 }
 
+/**
+ * An object as the plan saw it, read live before something irreversible: the action is dropped when it is no longer so. A cache may
+ * be behind what another syncer of the same release has seen and acted upon already (OPS-26).
+ */
+export interface Sight {
+  readonly side: Side;
+  readonly kind: Kind;
+  readonly key: Key;
+  readonly resourceVersion: string | undefined;
+}
+
 /** What a Warning event says, and of which of the tenant's objects. */
 export interface Warning {
   readonly kind: Kind;
@@ -63,6 +74,7 @@ export type Action =
       readonly uid: string;
       readonly graceSeconds?: number | undefined;
       readonly onlyIfAbsent?: Absence;
+      readonly onlyIfStill?: Sight;
     })
   | {
       /** POST to a subresource whose answer is not needed, such as a binding. */

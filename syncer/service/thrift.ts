@@ -50,7 +50,7 @@ function ownProcess(): Meter {
       return utilization;
     },
     heapBytes: () => process.memoryUsage().heapUsed,
-    collect: gc === undefined ? undefined : (): void => gc(),
+    collect: gc === undefined ? undefined : (): void => gc({ type: 'major', flavor: 'last-resort' }),
     wait: pause,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Side } from '../../syncer/model/side.ts';
-import { idle, resting } from '../support/census.ts';
+import { resting } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { startPair } from '../support/pair.ts';
 import type { Pair } from '../support/pair.ts';
@@ -54,9 +54,12 @@ async function withRules(rules: Rules, work: (workload: Workload) => Promise<voi
   return struck;
 }
 
+function writes(): string {
+  return `${pair.proxies.host.writes} ${pair.proxies.virtual.writes}`;
+}
+
 /** Once it has converged, and what was put off has been done, the syncer writes nothing [I2]. */
 async function expectSilence(): Promise<void> {
-  const writes = (): string => `${pair.proxies.host.writes} ${pair.proxies.virtual.writes}`;
   await until('the syncer to write nothing', async () => {
     const before = writes();
     await resting(pair.syncer);
@@ -75,16 +78,6 @@ const failing = (status: number): Rule => ({
   chance: 0.25,
   times: 15,
   do: { is: 'answer', answer: { status, body: {} } },
-});
-
-test('a test that waits for the syncer to be idle waits for what it has yet to be shown, and for its slow writes [I1]', async () => {
-  const workload = new Workload(pair, `t${++runs}`);
-  await workload.prepare();
-  pair.proxies.virtual.rules.add(lines(() => ({ is: 'delay', ms: 700 }), { when: ofPods }));
-  pair.proxies.host.rules.add({ when: isOf('POST', 'pods'), do: { is: 'delay', ms: 700 } });
-  await workload.createPod('p0', { nodeSelector: { 'no-node': 'has-this' } });
-  await idle(pair.syncer);
-  expect(await workload.hostPods()).toHaveLength(1);
 });
 
 describe(`a workload comes through (SEED=${seed})`, () => {

@@ -66,7 +66,7 @@ export class GatedCluster extends FakeCluster {
   }
 
   #wakeAll(): void {
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of new Set(this.#waiting)) wake();
   }
 }
 
@@ -99,7 +99,7 @@ export async function played(
   for (const cluster of Object.values(clusters)) cluster.hold();
   happens(clusters);
   for (const watch of order) {
-    const [side, plural = ''] = watch.split(' ') as ['host' | 'virtual', string];
+    const [side, plural] = watch.split(' ') as ['host' | 'virtual', string];
     clusters[side].show(plural);
     await loop.atRest();
   }

@@ -63,8 +63,11 @@ describe('pull(): binding', () => {
   test.each([
     ['another node [POD-41]', hostOf({ nodeName: 'node-2' }), ['delete virtual web-uid undefined']],
     ['no host node yet [POD-42]', hostOf(), ['delete virtual web-uid 30']],
-  ])('a virtual pod bound to %s is beyond repair', (_, host, expected) => {
-    expect(summary(pull(host, podOf(onNode), view))).toEqual(expected);
+  ])('a virtual pod bound to %s is beyond repair, if it still is so', (_, host, expected) => {
+    const actions = pull(host, podOf(onNode), view);
+    expect(summary(actions)).toEqual(expected);
+    const { resourceVersion, name } = host.metadata;
+    expect(actions).toMatchObject([{ onlyIfStill: { side: 'host', key: { name }, resourceVersion } }]);
     expect(pull(host, podOf(onNode, deleting), view)).toEqual([]);
   });
 });

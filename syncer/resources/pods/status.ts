@@ -25,7 +25,7 @@ export function pull(host: Host<Pod>, virtual: Virtual<Pod>, view: View): readon
     // The status waits for the node: it would be a status of a running pod that runs nowhere. Bound, the pod comes again.
     return [...bind(hostNode, virtual, view), ...deletions(host, virtual)];
   }
-  if (virtualNode !== '' && virtualNode !== hostNode) return isDeleting(virtual) ? [] : [unbindable(hostNode, virtual)];
+  if (virtualNode !== '' && virtualNode !== hostNode) return isDeleting(virtual) ? [] : [unbindable(host, virtual)];
   return [
     ...pullStatus(host, virtual, view.release),
     ...pushGates(host, virtual),
@@ -65,9 +65,15 @@ function bind(node: string, virtual: Virtual<Pod>, view: View): readonly Action[
   return [{ do: 'post', side: 'virtual', kind: pods, key: keyOf(virtual), subresource: 'binding', body }];
 }
 
-/** Bound to another node than the host's (POD-41), or while the host has not chosen one (POD-42): beyond repair. */
-function unbindable(hostNode: string, virtual: Virtual<Pod>): Action {
-  return deleteVirtual(virtual, hostNode === '' ? defaultGraceSeconds : undefined);
+/**
+ * Bound to another node than the host's (POD-41), or while the host has not chosen one (POD-42): beyond repair. Unless it is our
+ * view of the host pod that is old, and another syncer has bound the virtual one to the node that it has by now.
+ */
+function unbindable(host: Host<Pod>, virtual: Virtual<Pod>): Action {
+  const { nodeName = '' } = host.spec;
+  const { resourceVersion } = host.metadata;
+  const onlyIfStill = { side: 'host', kind: pods, key: keyOf(host), resourceVersion } as const;
+  return { ...deleteVirtual(virtual, nodeName === '' ? defaultGraceSeconds : undefined), onlyIfStill };
 }
 
 function pullStatus(host: Host<Pod>, virtual: Virtual<Pod>, release: Release): readonly Action[] {
@@ -126,7 +132,7 @@ function deletions(host: Host<Pod>, virtual: Virtual<Pod>): readonly Action[] {
   return [{ do: 'delete', side: 'host', kind: pods, key: keyOf(host), uid, graceSeconds: virtualGrace }];
 }
 
-function deleteVirtual(virtual: Virtual<Pod>, graceSeconds: number | undefined): Action {
+function deleteVirtual(virtual: Virtual<Pod>, graceSeconds: number | undefined): Extract<Action, { do: 'delete' }> {
   const { uid = '' } = virtual.metadata;
   return { do: 'delete', side: 'virtual', kind: pods, key: keyOf(virtual), uid, graceSeconds };
 }

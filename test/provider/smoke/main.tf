@@ -7,11 +7,14 @@ terraform {
 
 provider "vcluster" {}
 
-output "host_name" {
-  value = provider::vcluster::host_name("web-0", "default", "team-a")
+locals {
+  on_host = provider::vcluster::host_name("web-0", "default", "team-a")
+}
 
-  precondition {
-    condition     = provider::vcluster::virtual_name("web-0-x-default-x-team-a").name == "web-0"
-    error_message = "virtual_name() does not undo host_name()."
-  }
+output "on_host" {
+  value = local.on_host
+}
+
+output "inside" {
+  value = provider::vcluster::virtual_name(local.on_host)
 }

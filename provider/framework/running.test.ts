@@ -1,0 +1,105 @@
+/** What becomes of what handlers throw, and of handlers that are told to stop. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createLog } from '../wire/log.ts';
+import { Secrets } from '../wire/secrets.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import { ProviderError } from './diagnostics.ts';
+import { secretsIn } from './redact.ts';
+import { type Job, type Ran, Runner } from './running.ts';
+import { nested } from './attributes.ts';
+
+const call = { signal: new AbortController().signal };
+
+function newRunner(): { readonly runner: Runner; readonly lines: string[] } {
+  const lines: string[] = [];
+  const secrets = new Secrets();
+  const log = createLog({ level: 'trace', secrets, write: (line) => lines.push(line) });
+  return { runner: new Runner(log, secrets), lines };
+}
+
+const job: Job = { what: 'create toy_box', secrets: ['hunter2-hunter2'] };
+
+function failedWith<T>(ran: Ran<T>): Diagnostic {
+  if (ran.is !== 'failed') throw new Error('It did not fail.');
+  return ran.diagnostic;
+}
+
+test('run() passes on words, from any class that has them, without secrets', async () => {
+  const { runner } = newRunner();
+  const own = await runner.run(job, call, () => {
+    throw new ProviderError('No', 'Because of hunter2-hunter2.', { path: ['name'] });
+  });
+  expect(failedWith(own)).toEqual({ severity: 'error', summary: 'No', detail: 'Because of [secret].', path: ['name'] });
+  const other = await runner.run(job, call, async () => {
+    throw Object.assign(new Error('x'), { summary: 'Host down', detail: 'Start it.' });
+  });
+  expect(failedWith(other)).toEqual({ severity: 'error', summary: 'Host down', detail: 'Start it.' });
+});
+
+test('run() says of anything else that it is a bug, and where in the log only', async () => {
+  const { runner, lines } = newRunner();
+  const ran = await runner.run(job, call, () => {
+    throw new TypeError('cannot read hunter2-hunter2', { cause: new Error('deep cause') });
+  });
+  expect(failedWith(ran).summary).toBe('Bug of the provider: could not create toy_box');
+  expect(failedWith(ran).detail).not.toContain('cannot read');
+  expect(lines.join('')).toMatch(/TypeError: cannot read \[secret\].*running\.test\.ts.*deep cause/);
+});
+
+test('stop() aborts every handler that runs, and none that starts later', async () => {
+  const { runner } = newRunner();
+  const waiting = [1, 2].map(() => runner.run(job, call, ({ signal }) => sleep(60_000, undefined, { signal })));
+  runner.stop();
+  for (const ran of await Promise.all(waiting)) {
+    expect(failedWith(ran).summary).toBe('Interrupted: could not create toy_box');
+  }
+  expect(await runner.run(job, call, ({ signal }) => signal.aborted)).toEqual({ is: 'done', value: false });
+});
+
+test('run() keeps the words of a handler that was stopped and said what it left', async () => {
+  const { runner } = newRunner();
+  const running = runner.run(job, call, async ({ signal }) => {
+    await sleep(60_000, undefined, { signal }).catch(() => {
+      throw new ProviderError('Stopped half-way', 'The namespace is there.');
+    });
+  });
+  runner.stop();
+  expect(failedWith(await running).summary).toBe('Stopped half-way');
+});
+
+test('run() aborts a handler whose caller has gone', async () => {
+  const { runner } = newRunner();
+  const gone = new AbortController();
+  const running = runner.run(job, { signal: gone.signal }, ({ signal }) => sleep(60_000, undefined, { signal }));
+  gone.abort();
+  expect(failedWith(await running).summary).toContain('Interrupted');
+});
+
+test('remainingMs() counts down to nothing; without a timeout there is no end', async () => {
+  const { runner } = newRunner();
+  const ran = await runner.run({ ...job, timeoutMs: 1000 }, call, ({ remainingMs }) => remainingMs());
+  expect(ran.is === 'done' && ran.value > 0 && ran.value <= 1000).toBe(true);
+  expect(await runner.run(job, call, ({ remainingMs }) => remainingMs())).toEqual({ is: 'done', value: Infinity });
+});
+
+test('secretsIn() finds what is sensitive or write-only at every depth', () => {
+  const leaf = { type: 'string', optional: true, doc: '' } as const;
+  const inner = { open: leaf, hidden: { ...leaf, sensitive: true }, key: { ...leaf, writeOnly: true } };
+  const attributes = {
+    one: { type: nested('single', inner), optional: true, doc: '' },
+    many: { type: nested('map', inner), optional: true, doc: '' },
+    whole: { type: nested('list', inner), optional: true, sensitive: true, doc: '' },
+  } as const;
+  const value = { open: 'o', hidden: 'h', key: 'k' };
+  expect(secretsIn(attributes, { one: value, many: { a: value }, whole: [value] })).toEqual([
+    'h',
+    'k',
+    'h',
+    'k',
+    'o',
+    'h',
+    'k',
+  ]);
+  expect(secretsIn(attributes, null)).toEqual([]);
+});

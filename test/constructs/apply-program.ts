@@ -1,0 +1,71 @@
+/**
+ * The stack of apply.node.test.ts: one virtual cluster by each provisioner, each with an application and a manifest inside, in one
+ * apply. The one by Helm is a tenant's environment with all of its fences, so that they are seen to stop nothing. LEVEL changes a
+ * value of both.
+ */
+import { DeploymentV1 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import { App, LocalBackend, TerraformOutput, TerraformStack } from 'cdktf';
+import { Provisioner, TenantEnvironment, VirtualCluster } from 'cdktf-vcluster';
+import type { Values } from 'cdktf-vcluster';
+
+const app = new App();
+const stack = new TerraformStack(app, 'both');
+new LocalBackend(stack, { path: 'terraform.tfstate' });
+
+const { LEVEL = 'info' } = process.env;
+const values = { logging: { level: LEVEL } } as Values;
+
+const tenant = new TenantEnvironment(stack, 'cx-helm', {
+  isolation: 'restricted',
+  quota: { cpu: 2, memory: '2Gi', pods: 10, volumes: 2 },
+  admins: ['cx-admins'],
+  labels: { 'cx.example.org/by': 'helm' },
+  ...values,
+});
+const native = new VirtualCluster(stack, 'cx-native', {
+  provisioner: Provisioner.native(),
+  labels: { 'cx.example.org/by': 'native' },
+  values,
+});
+
+for (const cluster of [tenant.cluster, native]) {
+  const labels = { app: 'web' };
+  new DeploymentV1(stack, `${cluster.name}-web`, {
+    provider: cluster.provider,
+    metadata: { name: 'web' },
+    spec: {
+      replicas: '1',
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          securityContext: { runAsNonRoot: true, runAsUser: '65534', seccompProfile: { type: 'RuntimeDefault' } },
+          container: [
+            {
+              name: 'web',
+              image: 'docker.io/library/busybox:1.36',
+              imagePullPolicy: 'IfNotPresent',
+              command: ['sleep', '1d'],
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+            },
+          ],
+        },
+      },
+    },
+  });
+  cluster.addManifest('motd', {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'motd' },
+    data: { text: 'hi' },
+  });
+  new TerraformOutput(stack, `of-${cluster.name}`, {
+    value: {
+      secret: cluster.kubeconfigSecret,
+      endpoint: cluster.endpoint,
+      host: cluster.hostNameOf('motd', 'default'),
+    },
+  });
+}
+app.synth();

@@ -1,0 +1,75 @@
+/** A host cluster for tests of operations: a real API server without nodes, and the helm of this project. */
+import { kinds, openHost } from '../../operations/host.ts';
+import type { Host, HostKind } from '../../operations/host.ts';
+import { controlPlaneDir, issueKubeconfig, resolveBinary, silent, startControlPlane } from '../../testbed/index.ts';
+import type { ControlPlane } from '../../testbed/index.ts';
+
+export interface Stage {
+  readonly plane: ControlPlane;
+  /** As its administrator. */
+  readonly host: Host;
+  readonly helm: string;
+  stop(): Promise<void>;
+}
+
+/** Starts it; `name` keeps test files apart. */
+export async function startStage(name: string, options: { readonly scheduler?: boolean } = {}): Promise<Stage> {
+  const helm = await resolveBinary('helm', silent);
+  process.env['VCLUSTER_HELM'] = helm;
+  const plane = await startControlPlane({
+    dir: controlPlaneDir(`operations-${name}`),
+    role: 'host',
+    serviceCidr: '10.96.0.0/16',
+    scheduler: options.scheduler ?? false,
+    log: silent,
+  });
+  const host = await openHost({ kubeconfig: plane.kubeconfigPath });
+  return {
+    plane,
+    host,
+    helm,
+    stop: async () => {
+      host.close();
+      await plane.shutdown();
+    },
+  };
+}
+
+export const roles: HostKind = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'roles' };
+export const roleBindings: HostKind = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'rolebindings' };
+
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The host as a user who has these rights in one namespace, and none elsewhere. */
+export async function asUser(stage: Stage, user: string, namespace: string, rules: readonly Rule[]): Promise<Host> {
+  const { plane, host } = stage;
+  const leaf = { commonName: user };
+  const kubeconfig = await issueKubeconfig(plane.dir, user, { server: plane.url, pki: plane.pki, leaf });
+  if (rules.length > 0) {
+    await host.create(roles, namespace, { metadata: { name: user }, rules });
+    await host.create(roleBindings, namespace, {
+      metadata: { name: user },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
+      subjects: [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }],
+    });
+  }
+  return openHost({ kubeconfig });
+}
+
+export async function makeNamespace(host: Host, name: string): Promise<void> {
+  await host.create(kinds.namespaces, undefined, { metadata: { name } });
+}
+
+/** What an operation is refused with. */
+export async function failureOf(operation: Promise<unknown>): Promise<Error> {
+  try {
+    await operation;
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('It was expected to fail.');
+}
