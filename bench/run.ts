@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- B2`, `npm run bench -- B2 --full`, `npm run bench -- all`: the benchmarks of bench/README.md at API level.
  * `npm run bench -- start [repeats]`: how long a release takes to start, at node level. Figures are printed and kept in
- * bench/results.md.
+ * bench/results.md. `npm run bench -- provider [tenants]`: the Terraform provider (bench/provider.ts).
  *
  *   --full             the long form: five pairs of turns, sizes of the benchmarks page
  *   --against=WHAT     naive (default), none, or NAME=COMMAND for any other syncer
@@ -18,11 +18,12 @@ import type { Contender } from './harness/contenders.ts';
 import { runRounds } from './harness/rounds.ts';
 import type { Plan } from './harness/rounds.ts';
 import { sectionOf } from './harness/table.ts';
+import { benchProvider } from './provider.ts';
 import { loadNow, record } from './results.ts';
 import { benchStart } from './start.ts';
 
 const fullPairs = 5;
-const known = ['all', 'start', ...benchmarks.map(({ id }) => id)];
+const known = ['all', 'start', 'provider', ...benchmarks.map(({ id }) => id)];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,6 +43,9 @@ async function main(): Promise<void> {
     throw new Error(`npm run bench -- WHAT [--full], with WHAT one of ${known.join(', ')}; got: ${what ?? 'nothing'}`);
   }
   if (what === 'start') return benchStart(repeats === undefined ? undefined : Number(repeats));
+  if (what === 'provider') {
+    return benchProvider(repeats === undefined ? undefined : Number(repeats), { keep: !values.print });
+  }
   for (const benchmark of benchmarks) if (what === 'all' || what === benchmark.id) await bench(benchmark);
 }
 

@@ -1,5 +1,6 @@
 /** What a virtual cluster is like right now, read from the host only; nothing is asked of the virtual API server. */
 import syncerRules from '../chart/files/rules.json' with { type: 'json' };
+import { ifAllowed } from './host-errors.ts';
 import { isOurs } from './chart-files.ts';
 import { conditionsOf, livePods, phaseOf } from './conditions.ts';
 import { kinds } from './host.ts';
@@ -8,7 +9,7 @@ import { parseKubeconfig } from './parse-kubeconfig.ts';
 import { containersOf } from './pods.ts';
 import type { Pod, StatefulSet } from './pods.ts';
 import { readRelease } from './release.ts';
-import { ifAllowed, isPaused, kubeconfigSecretName, readSnapshot, syncedSelector } from './snapshot.ts';
+import { isPaused, kubeconfigSecretName, readSnapshot, syncedSelector } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ClusterRef, HostObject, OperationOptions } from './types.ts';
 

@@ -2,6 +2,7 @@
  * What has changed outside of Terraform (or whoever owns the virtual cluster), as lines for people. Reads only; what the account
  * may not read is no drift.
  */
+import { ifAllowed } from './host-errors.ts';
 import { openChart } from './chart-files.ts';
 import { conditionsOf, isReady } from './conditions.ts';
 import type { Host } from './host.ts';
@@ -10,7 +11,7 @@ import { differences, objectsOf } from './manifest.ts';
 import type { ManifestObject } from './manifest.ts';
 import { valuesOf } from './release.ts';
 import type { Release, WantedRelease } from './release.ts';
-import { ifAllowed, isPaused, kubeconfigSecretName, readSnapshot } from './snapshot.ts';
+import { isPaused, kubeconfigSecretName, readSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { HostObject, OperationOptions } from './types.ts';
 import { shown, valuesDiff } from './values-diff.ts';

@@ -53,3 +53,13 @@ export class HostConflictError extends HostError {
 export class HostRefusedError extends HostError {
   override readonly name = 'HostRefusedError';
 }
+
+/** The value of a read that the account may lack the right to; undefined then. Everything else that goes wrong is thrown. */
+export async function ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof HostForbiddenError) return undefined;
+    throw error;
+  }
+}

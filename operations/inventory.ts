@@ -2,10 +2,10 @@
  * What there is on the host of one virtual cluster: every namespaced kind that the host serves is looked through, so that a kind
  * that nobody thought of is found too. Reads metadata only; what the account may not list is left out.
  */
-import { HostError, HostNotFoundError } from './host-errors.ts';
+import { HostError, HostNotFoundError, ifAllowed } from './host-errors.ts';
 import { kinds } from './host.ts';
 import type { Host, HostKind } from './host.ts';
-import { ifAllowed, kubeconfigSecretName, managedByLabel } from './snapshot.ts';
+import { kubeconfigSecretName, managedByLabel } from './snapshot.ts';
 import type { ClusterRef, HostObject } from './types.ts';
 
 export interface Found {

@@ -1,6 +1,7 @@
 /** What stands in the way of a virtual cluster on this host, found before anything is written; each its own message. */
 import { oldestHostMinor } from '../config/kubernetes-versions.ts';
 import { nameProblem } from '../config/names.ts';
+import { ifAllowed } from './host-errors.ts';
 import { ChartError, compareVersions, isOurs, openChart } from './chart-files.ts';
 import { askAdministrator } from './host-answers.ts';
 import { kinds } from './host.ts';
@@ -11,7 +12,6 @@ import { readRelease } from './release.ts';
 import type { Release, WantedRelease } from './release.ts';
 import { distinct, missingRightsText, rightsToGrant, rightsToInstall } from './rights.ts';
 import type { Right } from './rights.ts';
-import { ifAllowed } from './snapshot.ts';
 import type { HostObject, OperationOptions } from './types.ts';
 
 /** What a problem is about, so that a caller can point at the place in the user's configuration. */

@@ -2,16 +2,15 @@
  * Puts lists back that somebody has edited in an object of a release. Helm merges lists by their keys: when an entry got another
  * key (a port its number), Helm would add the old one beside it, which the host refuses. Everything else Helm repairs by itself.
  */
-import { HostConflictError, HostRefusedError } from './host-errors.ts';
+import { HostConflictError, HostRefusedError, ifAllowed } from './host-errors.ts';
 import type { Host } from './host.ts';
 import { kindOf } from './kind-paths.ts';
 import { differences, objectsOf } from './manifest.ts';
 import type { ManifestObject } from './manifest.ts';
 import type { Release } from './release-record.ts';
-import { ifAllowed } from './snapshot.ts';
 import type { HostObject, OperationOptions } from './types.ts';
 
-/** Only lists in which an entry is missing are written. @throws HostError */
+/** Only lists in which an entry is missing or has another key are written. @throws HostError */
 export async function repairLists(host: Host, release: Release, { signal, log }: OperationOptions = {}): Promise<void> {
   const repair = async (object: ManifestObject): Promise<void> => {
     const kind = await kindOf(host, object, { signal });
@@ -31,12 +30,15 @@ export async function repairLists(host: Host, release: Release, { signal, log }:
   await Promise.all(objectsOf(release.manifest).map(repair));
 }
 
+/** Another name, port or place makes another entry of it. */
+const mergeKey = /\]\.(name|port|containerPort|protocol|mountPath)$/;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Whole lists of the manifest in the place of those that lack an entry; undefined when there is none. Pure. */
 export function listPatch(wanted: ManifestObject, live: HostObject): object | undefined {
   const lists = differences(wanted, live)
-    .filter(({ path, is }) => is === undefined && /^[\w.-]+\[[^"]/.test(path))
+    .filter(({ path, is }) => (is === undefined || mergeKey.test(path)) && /^[\w.-]+\[[^"]/.test(path))
     .map(({ path }) => path.slice(0, path.indexOf('[')).split('.'));
   if (lists.length === 0) return undefined;
   const { resourceVersion } = live.metadata;

@@ -1,5 +1,4 @@
 /** All that is known on the host about one virtual cluster at one moment, read together. Decides nothing. */
-import { HostForbiddenError } from './host-errors.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import type { Pod, StatefulSet } from './pods.ts';
@@ -51,14 +50,4 @@ export async function readSnapshot(host: Host, ref: ClusterRef, { signal }: Oper
 /** Whether it was put to sleep, also while it is still going there. Pure. */
 export function isPaused(statefulSet: HostObject | undefined): boolean {
   return statefulSet?.metadata.annotations?.[pausedAnnotation] === 'true';
-}
-
-/** The value of a read that the account may lack the right to; undefined then. Everything else that goes wrong is thrown. */
-export async function ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof HostForbiddenError) return undefined;
-    throw error;
-  }
 }

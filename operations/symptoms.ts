@@ -1,10 +1,10 @@
 /** Reads what tells why a virtual cluster is not ready. Reads only; what the account may not see is left out. */
+import { ifAllowed } from './host-errors.ts';
 import type { HostEvent, Symptoms } from './diagnosis.ts';
 import { OperationError } from './errors.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { masked } from './mask.ts';
-import { ifAllowed } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const linesMax = 10;

@@ -8,7 +8,7 @@ import { DeploymentV1 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index
 import { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
 import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import { App, LocalBackend, TerraformOutput, TerraformStack } from 'cdktf';
-import { Provisioner, VirtualCluster } from 'cdktf-vcluster';
+import { VirtualCluster } from 'cdktf-vcluster';
 
 const { PR, IMAGE = 'docker.io/library/busybox:1.36', EXPIRES, DOMAIN = 'preview.example.com' } = process.env;
 if (!/^\d+$/.test(PR ?? '')) throw new Error(`PR must be the number of a pull request, got: ${PR}`);
@@ -20,7 +20,6 @@ const stack = new TerraformStack(app, `pr-${PR}`);
 new LocalBackend(stack, { path: 'terraform.tfstate' });
 
 const preview = new VirtualCluster(stack, `pr-${PR}`, {
-  provisioner: Provisioner.native(),
   // By this label the sweeper finds all previews, by the annotation those that nobody wants any more.
   labels: { preview: 'true' },
   namespaceAnnotations: { 'preview.example.com/expires': String(EXPIRES) },

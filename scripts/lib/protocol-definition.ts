@@ -31,11 +31,11 @@ export const definition: readonly DefinitionFile[] = [
     ['grpc_broker', 'd0ccff34a758826f10a13950870781a16f5fc70ac4ddd1ad1ccbf638441b4bd5'],
     ['grpc_controller', '6638cc559b6afded03bdf157b6305bf0288fbe2c3f1509f97b8d4c3e80eca929'],
     ['grpc_stdio', '969c0c03bfdf752433332f7f0696cb5b48b7513da3c05f599d2ccff86ef90878'],
-  ].map(([name = '', sha256 = '']) => ({
+  ].map(([name = '', digest = '']) => ({
     module: 'github.com/hashicorp/go-plugin',
     version: 'v1.7.0',
     path: `internal/plugin/${name}.proto`,
-    sha256,
+    sha256: digest,
   })),
 ];
 

@@ -3,6 +3,7 @@
  * RPC. Names and numbers only; no text of the definition's comments. Fails on anything that the tables cannot say.
  */
 import type { Enum, Field, MapField, NamespaceBase, Type, parse as Parse } from 'protobufjs';
+import type { FieldRow, ScalarKind } from '../../provider/wire/tables.ts';
 import type { DefinitionFile } from './protocol-definition.ts';
 
 interface Source {
@@ -33,7 +34,7 @@ const scalars: Readonly<Record<string, string>> = {
 };
 
 /** Names that mean something else in TypeScript. */
-const renamed: Readonly<Record<string, string>> = { Function: 'FunctionSchema', Empty: 'Empty' };
+const renamed: Readonly<Record<string, string>> = { Function: 'FunctionSchema' };
 
 /** Health checking is a standard of gRPC itself; no module of the two carries its definition. */
 const health = `syntax = "proto3"; package grpc.health.v1;
@@ -167,14 +168,29 @@ function table(found: ReadonlyMap<string, Type>): string {
 }
 
 function row(field: Field): string {
-  if (field.map && (field as unknown as MapField).keyType !== 'string')
+  if (field.map && (field as unknown as MapField).keyType !== 'string') {
     throw new Error(`${field.fullName}: keys are not strings.`);
-  const scalar = scalars[field.type] !== undefined;
-  const kind = scalar ? field.type : isMessage(field) ? 'message' : 'enum';
-  const shape = field.map ? 'map' : field.repeated ? 'repeated' : hasPresence(field) ? 'presence' : undefined;
-  // A field marked `optional` is alone in a oneof whose name begins with an underscore.
-  const oneof = field.partOf?.name.startsWith('_') === false ? field.partOf.name : undefined;
-  return `${JSON.stringify({ number: field.id, name: fieldName(field), kind, of: scalar ? undefined : typeName(field), shape, oneof })},`;
+  }
+  const columns = {
+    number: field.id,
+    name: fieldName(field),
+    ...kindOf(field),
+    shape: shapeOf(field),
+    // A field marked `optional` is alone in a oneof whose name begins with an underscore.
+    oneof: field.partOf?.name.startsWith('_') === false ? field.partOf.name : undefined,
+  };
+  return `${JSON.stringify(columns)},`;
+}
+
+function kindOf(field: Field): Pick<FieldRow, 'kind' | 'of'> {
+  if (scalars[field.type] !== undefined) return { kind: field.type as ScalarKind };
+  return { kind: isMessage(field) ? 'message' : 'enum', of: typeName(field) };
+}
+
+function shapeOf(field: Field): FieldRow['shape'] {
+  if (field.map) return 'map';
+  if (field.repeated) return 'repeated';
+  return hasPresence(field) ? 'presence' : undefined;
 }
 
 function serviceTable(found: Found['services']): string {

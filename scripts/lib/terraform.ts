@@ -76,6 +76,11 @@ export class Terraform implements AsyncDisposable {
     throw new ProvidersMissingError(providersMissing(), { cause });
   }
 
+  /** Checks the configuration without asking any cluster. */
+  async validate(): Promise<void> {
+    await this.#run(['validate']);
+  }
+
   /** Applies without asking; `onLine` is told what Terraform says about each resource. */
   async apply(onLine: (line: string) => void = () => undefined): Promise<void> {
     await this.#run(['apply', '-auto-approve', '-input=false'], progress(onLine));

@@ -36,6 +36,8 @@ export interface EngineOptions {
   /** Milliseconds of a clock that never goes back, for waiting. */
   readonly monotonicMs?: () => number;
   readonly workers?: number;
+  /** With substitutes; as many as `workers` for none. */
+  readonly workersMax?: number;
 }
 
 /** How long a key waits for the watch to show what a POST to a subresource did (spec CORE-20); then it is looked at anyway. */
@@ -70,7 +72,7 @@ interface Failure {
 /** As many keys in work as writes in flight: more would only wait in the client. */
 const workersDefault = 64;
 /** Keys whose writes hang, on a webhook for instance, hold up no others: each gets a substitute, up to so many. */
-const workersMax = 256;
+const workersMaxDefault = 256;
 const slowMs = 1_000;
 
 /** Statuses by which a server says no to what is asked; all others may pass. */
@@ -140,10 +142,9 @@ export class Engine {
       while (workers.length < wanted) workers.push(this.#work(signal).catch(reject));
     };
     employ(base);
-    const substitutes = setInterval(
-      () => employ(Math.min(base + this.#options.queue.slowerThan(slowMs), workersMax)),
-      slowMs,
-    );
+    const most = this.#options.workersMax ?? workersMaxDefault;
+    const substitute = (): void => employ(Math.min(base + this.#options.queue.slowerThan(slowMs), most));
+    const substitutes = most > base ? setInterval(substitute, slowMs) : undefined;
     try {
       await Promise.race([failure, allOf(workers)]);
     } finally {

@@ -108,7 +108,10 @@ describe('delete, on what is to be seen on the other side', () => {
       const { uid = '' } = host.peek(widgets, key)?.metadata ?? {};
       const before = virtual.set(widgets, { ...widget, metadata: { ...key, uid: 'alive' } });
       const action = { do: 'delete', side: 'host', kind: widgets, key, uid } as const;
-      const now = how === 'gone' ? undefined : virtual.set(widgets, { ...before, size: 7 });
+      const now =
+        how === 'gone'
+          ? undefined
+          : virtual.set(widgets, { ...before, metadata: { ...before.metadata, labels: { a: 'b' } } });
       if (now === undefined) virtual.vanish(widgets, key);
       await performer.perform({ ...action, onlyIfStill: seen(before.metadata.resourceVersion) });
       expect(host.peek(widgets, key)).toBeDefined();

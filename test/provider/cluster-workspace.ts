@@ -126,6 +126,11 @@ export class Workspace implements AsyncDisposable {
   }
 }
 
+/** A virtual cluster `vcluster_cluster.it`, as HCL. */
+export function clusterHcl(name: string, more = ''): string {
+  return `resource "vcluster_cluster" "it" {\n  name = "${name}"\n  ${more}\n}`;
+}
+
 function headOf(provider: string): string {
   return `terraform {
   required_providers {

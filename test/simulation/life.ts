@@ -53,7 +53,9 @@ export class Life {
     const performer = new Performer(this.#clusters, stores, new EventWarner(this.#clusters.virtual, now));
     const queue = new Queue({ now, schedule, random: around.random });
     const metrics = silentMetrics;
-    this.#engine = new Engine({ resources, release, stores, queue, performer, log, metrics, now, monotonicMs: now });
+    const clocks = { now, monotonicMs: now };
+    // Substitutes are called in by a real clock, which would outlive this life, too.
+    this.#engine = new Engine({ resources, release, stores, queue, performer, log, metrics, ...clocks, workersMax: 0 });
     void this.#caches.run(this.#stop.signal);
     const begin = (): void => (stores.complete ? this.#begin() : void schedule(begin, pollMs));
     schedule(begin, pollMs);
