@@ -20,6 +20,8 @@ export const readyTimeoutMs = 300_000;
 /** A pod that has just been made goes through states that mean nothing. */
 const lookIntoItAfterMs = 5000;
 const lookAgainAfterMs = 5000;
+/** What may heal by itself is worth a line only when it has not for a while. */
+const tellOfDelayAfterMs = 45_000;
 
 /**
  * Ready: the newest pod template runs, its API server, controllers and syncer are ready, the kubeconfig Secret is published.
@@ -44,6 +46,7 @@ export async function waitUntilReady(host: Host, ref: ClusterRef, options: WaitO
 /** Tells each problem once, and looks for problems from time to time only. */
 class Teller {
   readonly #log: Log | undefined;
+  readonly #startedMs = performance.now();
   #nextAtMs = performance.now() + lookIntoItAfterMs;
   #told = '';
 
@@ -55,7 +58,8 @@ class Teller {
     if (this.#log === undefined || performance.now() < this.#nextAtMs) return;
     this.#nextAtMs = performance.now() + lookAgainAfterMs;
     const { problem, advice, stuck } = await look();
-    if (problem === this.#told) return;
+    const isDelay = performance.now() - this.#startedMs > tellOfDelayAfterMs;
+    if (problem === this.#told || !(stuck || isDelay)) return;
     this.#told = problem;
     this.#log(stuck ? `${problem} ${advice}` : problem);
   }

@@ -166,6 +166,13 @@ describe('validate()', () => {
     ]);
   });
 
+  test('does not check a list while one of its elements is unknown', () => {
+    const check = () => [{ severity: 'error', summary: 'Checked', detail: '' } as const];
+    const words: Attributes = { words: { type: list('string'), optional: true, doc: '', check } };
+    expect(validate(words, { words: ['a', UNKNOWN] })).toEqual([]);
+    expect(validate(words, { words: ['a'] })).toHaveLength(1);
+  });
+
   test("calls the handler's own only when single attributes are right", () => {
     const own = () => [{ severity: 'error', summary: 'Own', detail: '' } as const];
     expect(validate(attributes, empty, own)).toMatchObject([{ summary: 'Own' }]);

@@ -47,7 +47,12 @@ for (const cluster of [tenant.cluster, native]) {
               image: 'docker.io/library/busybox:1.36',
               imagePullPolicy: 'IfNotPresent',
               command: ['sleep', '1d'],
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+              securityContext: {
+                // The provider writes false where nothing is said.
+                runAsNonRoot: true,
+                allowPrivilegeEscalation: false,
+                capabilities: { drop: ['ALL'] },
+              },
             },
           ],
         },

@@ -1,7 +1,7 @@
 /** The way to a host: what it says when it cannot be reached, does not know us or does not let us; and what is in the way of a virtual cluster. */
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,6 +21,7 @@ import { namespaceDrift, applyNamespace, ownedByAnnotation, removeNamespace } fr
 import type { WantedNamespace } from '../../operations/namespace.ts';
 import { findProblems } from '../../operations/problems.ts';
 import { applyRelease } from '../../operations/release.ts';
+import { until } from '../support/eventually.ts';
 import { asUser, failureOf, makeNamespace, startStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
@@ -220,8 +221,10 @@ describe('namespaces', () => {
     await applyNamespace(host, held);
     const ref = { namespace: 'ns-held', name: 'holder' };
     await host.create(kinds.configMaps, 'ns-held', { metadata: { name: 'holder', finalizers: ['example.com/hold'] } });
-    const error = await failureOf(removeNamespace(host, held, { timeoutMs: 4000 }));
-    expect(error.message).toMatch(/Namespace "ns-held" is not gone yet: .*example\.com\/hold/);
+    await until('the host to say what holds it', async () => {
+      const { message } = await failureOf(removeNamespace(host, held, { timeoutMs: 0 }));
+      return /^Namespace "ns-held" is not gone yet: .*example\.com\/hold/.test(message);
+    });
     expect((await failureOf(applyNamespace(host, held))).message).toContain('is being deleted');
     expect(await namespaceDrift(host, held)).toEqual(['namespace ns-held is being deleted']);
     await host.patch(kinds.configMaps, ref, { metadata: { finalizers: null } });
@@ -264,7 +267,7 @@ describe('what is in the way', () => {
       expect.objectContaining({ subject: 'chart', detail: expect.stringContaining('is no folder with a Helm chart') }),
     ]);
     const old = join(folder, 'old');
-    await import('node:fs/promises').then(({ mkdir }) => mkdir(old));
+    await mkdir(old);
     await writeFile(join(old, 'Chart.yaml'), 'name: vcluster\nversion: 0.0.9\n');
     expect(await findProblems(host, { namespace, release: { ...release, chart: old } })).toEqual([
       expect.objectContaining({

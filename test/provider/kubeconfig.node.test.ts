@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostProblem } from '../../scripts/lib/host.ts';
 import { Inside } from '../../scripts/lib/inside.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
+import { imageNames } from '../../testbed/index.ts';
 import { nodeHost } from '../support/installed.ts';
 import { secretWords } from '../support/secret-words.ts';
 import { insideObjects, insideProvider, Stack } from './kubeconfig-stage.ts';
@@ -17,7 +18,6 @@ import { insideObjects, insideProvider, Stack } from './kubeconfig-stage.ts';
 const problem = hostProblem();
 const name = 'kc-compose';
 const id = 'vcluster_cluster.it.id';
-const image = 'lab.local/busybox:1.36';
 
 const deployment = `
 resource "kubernetes_deployment_v1" "web" {
@@ -75,16 +75,14 @@ async function uids(): Promise<readonly (string | undefined)[]> {
 /** Command lines of all processes that are seen while `work` goes on. */
 async function commandLines(work: Promise<unknown>): Promise<string> {
   const seen = new Set<string>();
-  let done = false;
-  const ended = work.finally(() => (done = true));
-  while (!done) {
+  const ended = work.then(() => 'ended' as const);
+  for (let state: 'working' | 'ended' = 'working'; state === 'working';) {
     for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
       seen.add(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''));
       seen.add(await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => ''));
     }
-    await Promise.race([ended, sleep(200)]);
+    state = await Promise.race([ended, sleep(200, 'working' as const)]);
   }
-  await ended;
   return [...seen].join('\n');
 }
 
@@ -100,7 +98,7 @@ describe.skipIf(problem !== undefined)(`kubeconfig${problem === undefined ? '' :
   });
 
   test('ONE apply makes the virtual cluster, a namespace, a Deployment that runs and a kubeconfig for a tenant', async () => {
-    await stack.write(configuration('{ tier = "one" }').replace('IMAGE', image));
+    await stack.write(configuration('{ tier = "one" }').replace('IMAGE', imageNames.busybox));
     const said = await stack.apply();
     expect(said.exitCode, said.text).toBe(0);
     expect(said.text).toContain('host_name = "web-x-app-x-kc-compose"');
@@ -134,7 +132,7 @@ describe.skipIf(problem !== undefined)(`kubeconfig${problem === undefined ? '' :
 
   test('an update of the virtual cluster in place leaves what is inside alone', async () => {
     const before = await uids();
-    await stack.write(configuration('{ tier = "two" }').replace('IMAGE', image));
+    await stack.write(configuration('{ tier = "two" }').replace('IMAGE', imageNames.busybox));
     const planned = await stack.plan();
     expect(planned.text).toContain('Plan: 0 to add, 1 to change, 0 to destroy');
     const said = await stack.apply();
