@@ -42,10 +42,9 @@ async function main(): Promise<void> {
   if (what === undefined || !known.includes(what)) {
     throw new Error(`npm run bench -- WHAT [--full], with WHAT one of ${known.join(', ')}; got: ${what ?? 'nothing'}`);
   }
-  if (what === 'start') return benchStart(repeats === undefined ? undefined : Number(repeats));
-  if (what === 'provider') {
-    return benchProvider(repeats === undefined ? undefined : Number(repeats), { keep: !values.print });
-  }
+  const count = repeats === undefined ? undefined : Number(repeats);
+  if (what === 'start') return benchStart(count);
+  if (what === 'provider') return benchProvider(count, { keep: !values.print });
   for (const benchmark of benchmarks) if (what === 'all' || what === benchmark.id) await bench(benchmark);
 }
 
