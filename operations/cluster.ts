@@ -88,7 +88,9 @@ export async function listClusters(
     host.list<StatefulSet>(kinds.statefulSets, filter.namespace, { signal, labelSelector: [all, ...wanted].join(',') }),
     host.list<Pod>(kinds.pods, filter.namespace, { signal, labelSelector: all }),
   ]);
-  const found = await Promise.all(statefulSets.map((one) => completed(host, one, pods, signal)));
+  // Another product labels its own `app=vcluster` too.
+  const ours = statefulSets.filter(({ metadata }) => metadata.labels?.['release'] === metadata.name);
+  const found = await Promise.all(ours.map((one) => completed(host, one, pods, signal)));
   return found
     .filter(({ release }) => release === undefined || isOurs(release.chart))
     .map((snapshot) => viewOf(snapshot, {}))

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { hostVersionProblems, occupantProblems, preflight, requestProblems } from './preflight.ts';
+import { preflight, requestProblems } from './preflight.ts';
+import { hostVersionText, occupants, releaseProblems } from './problems.ts';
+import type { HostObject } from './types.ts';
 import { distinct, missingRightsText, rightsToGrant, rightsToInstall } from './rights.ts';
 
-const statefulSet = (name: string): object => ({ metadata: { name, labels: { app: 'vcluster', release: name } } });
+const statefulSet = (name: string): HostObject => ({ metadata: { name, labels: { app: 'vcluster', release: name } } });
 const request = { name: 'team-a', namespace: 'team-a' };
 
 describe('requestProblems()', () => {
@@ -26,15 +28,43 @@ test.each([
   [{ major: '1', minor: '28+', gitVersion: 'v1.28.3-eks' }, 1],
   [{ major: '1', minor: '29', gitVersion: 'v1.29.0' }, 0],
   [{ major: '1', minor: '36+', gitVersion: 'v1.36.3' }, 0],
-])('hostVersionProblems() of %j', (version, count) => {
-  expect(hostVersionProblems(version)).toHaveLength(count);
+])('hostVersionText() of %j', (version, count) => {
+  expect(hostVersionText(version)).toHaveLength(count);
 });
 
-test('occupantProblems() names another virtual cluster, never the one that is upgraded', () => {
-  expect(occupantProblems({ items: [statefulSet('team-a')] }, 'team-a', 'x')).toEqual([]);
-  expect(occupantProblems({ items: [statefulSet('team-b')] }, 'team-a', 'x')).toEqual([
-    expect.stringContaining('Namespace "x" already holds the virtual cluster "team-b"'),
-  ]);
+test('occupants() names other virtual clusters, never the one that is upgraded', () => {
+  expect(occupants([statefulSet('team-a')], 'team-a')).toEqual([]);
+  expect(occupants([statefulSet('team-a'), statefulSet('team-b')], 'team-a')).toEqual(['team-b']);
+});
+
+describe('releaseProblems()', () => {
+  const release = (version: string, home = ''): Parameters<typeof releaseProblems>[0] => ({
+    ...request,
+    status: 'deployed',
+    revision: 1,
+    description: '',
+    updated: '',
+    chart: { name: 'vcluster', version, appVersion: version, home },
+    values: {},
+    manifest: '',
+  });
+
+  test.each([
+    ['0.1.0', 0],
+    ['0.0.9', 0],
+    ['0.2.0-beta.1', 0],
+    ['0.2.0', 0],
+    ['0.2.1', 1],
+    ['1.0.0', 1],
+  ])('a chart 0.2.0 over %s', (version, count) =>
+    expect(releaseProblems(release(version), '0.2.0')).toHaveLength(count),
+  );
+
+  test('tells a release of another chart of the same name', () => {
+    expect(releaseProblems(release('0.1.0', 'https://another.example'), '0.2.0')).toEqual([
+      expect.objectContaining({ subject: 'name', summary: 'Name "team-a" is taken' }),
+    ]);
+  });
 });
 
 test('missingRightsText() has one line per resource, and what to do', () => {

@@ -1,17 +1,17 @@
 /**
  * What would go wrong when a virtual cluster is created, found out before anything is: each finding is a sentence for people,
- * with what to do. Reads only; asks the host's own authorizer about rights.
+ * with what to do. Reads only; asks the host's own authorizer about rights. For who brings a namespace along, or lets it be made.
  *
  * The chart refuses the same mistakes; this finds all of them at once, and rights, which Helm notices halfway.
  */
-import { oldestHostMinor, resolveKubernetesVersion } from '../config/kubernetes-versions.ts';
+import { resolveKubernetesVersion } from '../config/kubernetes-versions.ts';
 import { nameProblem } from '../config/names.ts';
 import { valuesProblems } from '../config/parse.ts';
-import { HostApi } from './host-api.ts';
-import { readHostAccess } from './kubeconfig.ts';
-import type { HostChoice } from './kubeconfig.ts';
-import { distinct, missingRightsText, rightsToGrant, rightsToInstall } from './rights.ts';
-import type { Right } from './rights.ts';
+import { textOf } from './errors.ts';
+import { HostForbiddenError } from './host-errors.ts';
+import { kinds, openHost } from './host.ts';
+import type { Host, HostChoice } from './host.ts';
+import { findProblems } from './problems.ts';
 
 export interface PreflightRequest extends HostChoice {
   readonly name: string;
@@ -22,17 +22,15 @@ export interface PreflightRequest extends HostChoice {
   readonly values?: unknown;
 }
 
-const inFlightMax = 16;
-
 /** Everything that stands in the way; empty when the virtual cluster can be created (or upgraded). */
 export async function preflight(request: PreflightRequest): Promise<readonly string[]> {
   const problems = requestProblems(request);
   try {
-    const host = new HostApi(await readHostAccess(request));
-    return [...problems, ...(await hostProblems(host, request))];
+    const host = await openHost(request);
+    const onHost = await hostProblems(host, request).finally(() => host.close());
+    return [...new Set([...problems, ...onHost])];
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return [...problems, `The host cluster cannot be asked: ${why}`];
+    return [...problems, `The host cluster cannot be asked: ${textOf(error)}`];
   }
 }
 
@@ -41,89 +39,32 @@ export function requestProblems({ name, namespace, version, values }: PreflightR
   const resolved = version === undefined ? undefined : resolveKubernetesVersion(version);
   return [
     nameProblem(name),
-    namespaceProblem(namespace),
+    namespaceNameProblem(namespace),
     resolved !== undefined && 'problem' in resolved ? resolved.problem : undefined,
     ...(values === undefined ? [] : valuesProblems(values)),
   ].filter((problem) => problem !== undefined);
 }
 
-function namespaceProblem(namespace: string): string | undefined {
+function namespaceNameProblem(namespace: string): string | undefined {
   if (namespace.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace)) return undefined;
   return `"${namespace}" cannot be a namespace: at most 63 lower-case letters, digits and "-". Choose another one.`;
 }
 
-async function hostProblems(host: HostApi, request: PreflightRequest): Promise<readonly string[]> {
-  const { status, body } = await host.get('/version');
-  if (status !== 200) {
-    const account = status === 401 ? 'does not know this account; log in again' : `answered ${status} to /version`;
-    return [`The host cluster ${account}, or use another kubeconfig.`];
+async function hostProblems(host: Host, { name, namespace }: PreflightRequest): Promise<readonly string[]> {
+  const lifecycle = (await isToBeMade(host, namespace)) ? 'create' : 'keep';
+  const wish = {
+    release: { name, namespace, values: {} },
+    namespace: { name: namespace, lifecycle, cluster: name },
+  } as const;
+  return (await findProblems(host, wish)).flatMap(({ detail }) => detail.split('\n'));
+}
+
+/** Whoever may not look at namespaces makes none. */
+async function isToBeMade(host: Host, name: string): Promise<boolean> {
+  try {
+    return (await host.tryGet(kinds.namespaces, { name })) === undefined;
+  } catch (error) {
+    if (error instanceof HostForbiddenError) return false;
+    throw error;
   }
-  const found = await Promise.all([
-    Promise.resolve(hostVersionProblems(body)),
-    occupiedProblems(host, request),
-    rightsProblems(host, request.namespace),
-  ]);
-  return found.flat();
-}
-
-/** From the answer of /version. Pure. */
-export function hostVersionProblems(version: unknown): readonly string[] {
-  const { major, minor, gitVersion } = version as { major: string; minor: string; gitVersion: string };
-  if (Number(major) > 1 || Number.parseInt(minor, 10) >= oldestHostMinor) return [];
-  return [
-    `The host cluster runs Kubernetes ${gitVersion}; 1.${oldestHostMinor} or newer is needed, because the control plane starts in ` +
-      'order by native sidecar containers. Upgrade the host or choose another one.',
-  ];
-}
-
-async function occupiedProblems(host: HostApi, { name, namespace }: PreflightRequest): Promise<readonly string[]> {
-  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/statefulsets?labelSelector=app%3Dvcluster`;
-  const { status, body } = await host.get(path);
-  return status === 200 ? occupantProblems(body, name, namespace) : [];
-}
-
-/** From the list of the namespace's StatefulSets that are virtual clusters. Pure. */
-export function occupantProblems(list: unknown, name: string, namespace: string): readonly string[] {
-  const { items } = list as { items: readonly { metadata: { name: string; labels?: Record<string, string> } }[] };
-  return items
-    .filter(({ metadata }) => metadata.labels?.['release'] !== name)
-    .map(
-      ({ metadata }) =>
-        `Namespace "${namespace}" already holds the virtual cluster "${metadata.name}", and a namespace holds one. ` +
-        'Choose another namespace.',
-    );
-}
-
-async function rightsProblems(host: HostApi, namespace: string): Promise<readonly string[]> {
-  const missingNamespace = (await host.get(`/api/v1/namespaces/${encodeURIComponent(namespace)}`)).status === 404;
-  if (missingNamespace && !(await mayDo(host, { verb: 'create', group: '', resource: 'namespaces' }))) {
-    return [
-      `Namespace "${namespace}" does not exist and this account may not create it. Ask an administrator of the host cluster.`,
-    ];
-  }
-  const mayEscalate = await mayDo(host, {
-    verb: 'escalate',
-    group: 'rbac.authorization.k8s.io',
-    resource: 'roles',
-    namespace,
-  });
-  const wanted = distinct([...rightsToInstall(namespace), ...(mayEscalate ? [] : rightsToGrant(namespace))]);
-  const missing: Right[] = [];
-  for (let start = 0; start < wanted.length; start += inFlightMax) {
-    const batch = wanted.slice(start, start + inFlightMax);
-    const answers = await Promise.all(batch.map((right) => mayDo(host, right)));
-    missing.push(...batch.filter((_, index) => answers[index] === false));
-  }
-  return missingRightsText(missing, wanted.length, namespace);
-}
-
-async function mayDo(host: HostApi, { verb, group, resource, namespace }: Right): Promise<boolean> {
-  const [plural, subresource] = resource.split('/');
-  const { status, body } = await host.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { verb, group, resource: plural, subresource, namespace } },
-  });
-  if (status !== 201) throw new Error(`it answered ${status} when asked what this account may do.`);
-  return (body as { status: { allowed: boolean } }).status.allowed;
 }

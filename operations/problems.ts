@@ -152,28 +152,24 @@ async function rightsProblems(
     namespace: name,
   });
   const asked = mayGrant ? needed : [...needed, ...granted];
-  return rightsText(await missingRights(host, asked, options), asked.length, name, lifecycle);
+  return rightsText(await missingRights(host, asked, options), asked, wanted);
 }
 
 function rightsText(
   missing: readonly Right[],
-  wantedCount: number,
-  namespace: string,
-  lifecycle: WantedNamespace['lifecycle'],
+  asked: readonly Right[],
+  { name, lifecycle }: WantedNamespace,
 ): readonly Problem[] {
-  const summary = 'This account may not make a virtual cluster here';
-  const ofCluster = missing.filter((right) => right.namespace === undefined);
-  const inside = missingRightsText(
-    missing.filter((right) => right.namespace !== undefined),
-    wantedCount,
-    namespace,
-  );
-  const outside = ofCluster.map(
-    ({ verb, resource }) =>
-      `This account may not ${verb} ${resource}, which the namespace lifecycle "${lifecycle}" needs. ${askAdministrator}`,
-  );
-  const lines = [...outside, ...inside];
-  return lines.length === 0 ? [] : [problem('rights', summary, lines.join('\n'))];
+  const isInside = ({ namespace }: Right): boolean => namespace !== undefined;
+  const outside = missing
+    .filter((right) => !isInside(right))
+    .map(
+      ({ verb, resource }) =>
+        `This account may not ${verb} ${resource}, which the namespace lifecycle "${lifecycle}" needs. ${askAdministrator}`,
+    );
+  const lines = [...outside, ...missingRightsText(missing.filter(isInside), asked.filter(isInside).length, name)];
+  if (lines.length === 0) return [];
+  return [problem('rights', 'This account may not make a virtual cluster here', lines.join('\n'))];
 }
 
 /** What the lifecycle of the namespace takes. */

@@ -6,8 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HostApi } from '../operations/host-api.ts';
-import { readHostAccess } from '../operations/kubeconfig.ts';
+import { textOf } from '../operations/errors.ts';
+import { openHost } from '../operations/host.ts';
+import type { Host } from '../operations/host.ts';
 import { admissionConfiguration } from '../syncer/pki/admission.ts';
 import { policyCases } from '../syncer/resources/pods/policy/cases.ts';
 import { controlPlaneDir, silent, startControlPlane } from '../testbed/index.ts';
@@ -18,7 +19,7 @@ const strictness = { privileged: 0, baseline: 1, restricted: 2 } as const;
 
 let folder: string;
 let plane: ControlPlane;
-let api: HostApi;
+let api: Host;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pod-policy-'));
@@ -32,7 +33,7 @@ beforeAll(async () => {
     apiServerArgs: [`--admission-control-config-file=${file}`],
     log: silent,
   });
-  api = new HostApi(await readHostAccess({ kubeconfig: plane.kubeconfigPath }));
+  api = await openHost({ kubeconfig: plane.kubeconfigPath });
   for (const level of levels) await addNamespace(level, enforcing(level));
 });
 
@@ -51,19 +52,22 @@ async function addNamespace(name: string, labels: Readonly<Record<string, string
 }
 
 async function create(path: string, object: object): Promise<void> {
-  const { status, body } = await api.post(path, object);
-  expect(status, JSON.stringify(body)).toBe(201);
+  await api.request('POST', path, object);
 }
 
 /** What the server says to a pod, without the details. */
 async function verdictOf(namespace: string, spec: object): Promise<string> {
-  const { status, body } = await api.post(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, {
+  const pod = {
     metadata: { name: 'judged' },
     spec: { ...spec, serviceAccountName: 'tenant', automountServiceAccountToken: false },
-  });
-  const { message = '' } = body as { readonly message?: string };
-  if (status === 201) return 'admitted';
-  return message.includes('violates PodSecurity "') ? 'denied' : `${status}: ${message}`;
+  };
+  try {
+    await api.request('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, pod);
+    return 'admitted';
+  } catch (error) {
+    const message = textOf(error);
+    return message.includes('violates PodSecurity "') ? 'denied' : message;
+  }
 }
 
 describe.each(levels)('pods in a namespace that enforces %s [POD-160, ABU-01]', (level) => {

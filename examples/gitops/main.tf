@@ -30,6 +30,7 @@ resource "vcluster_kubeconfig_secret" "argocd" {
   namespace  = var.argocd_namespace
   name       = "cluster-${var.name}"
   format     = "argocd"
+  server     = vcluster_cluster.team.endpoint # what an Application names, to the letter
   labels     = { team = var.name }
 
   service_account = { name = "argocd-manager" }

@@ -46,6 +46,7 @@ export async function createCluster(call: CreateCall<Attributes, ConfiguredProvi
   refuse(await findProblems(host, wish, optionsOf(call)));
   await refuseExisting(work);
   await applyNamespace(host, wish.namespace, optionsOf(call));
+  // What was remembered of an object that this one replaces is not true of this one.
   call.checkpoint(partial(work), {});
   await applyRelease(host, wish.release, optionsOf(call));
   await waitUntilReady(host, wish.release, waitOptionsOf(call)).catch(explainTaint);
@@ -165,9 +166,12 @@ async function wake({ host, cluster, call }: Work): Promise<readonly Diagnostic[
   return [];
 }
 
-/** Drift that an update has not repaired. */
+/** Drift that an update has not repaired. A probe that just failed once, after everything was ready, is no such thing. */
 async function left({ host, wish, cluster, call }: Work): Promise<readonly Diagnostic[]> {
-  const lines = await driftOf(host, wish, { paused: cluster.pause, signal: call.signal });
+  const look = (): Promise<readonly string[]> => driftOf(host, wish, { paused: cluster.pause, signal: call.signal });
+  if ((await look()).length === 0) return [];
+  if (!cluster.pause) await waitUntilReady(host, cluster, waitOptionsOf(call));
+  const lines = await look();
   if (lines.length === 0) return [];
   return [
     failure(

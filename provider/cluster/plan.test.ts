@@ -13,6 +13,7 @@ import type { ClusterPlanCall } from './plan.ts';
 import { optionAttributes } from '../options.ts';
 
 const chartVersion = (await openChart()).version;
+const nothing = { private: { protected: false } };
 const silent = (): void => undefined;
 /** A provider whose host is made in the same apply: nothing can be asked of it. */
 const provider: ConfiguredProvider = {
@@ -89,21 +90,26 @@ describe('the plan of a creation', () => {
     expect((await plan({ name: 'a', namespace: 'b' })).values).toMatchObject({ namespace: 'b' });
   });
 
-  test('forgets what was remembered of an object that it replaces', async () => {
-    expect((await plan({ name: 'a' }, undefined, { ready: true })).private).toEqual({});
+  test('that replaces a protected one is refused, whatever made Terraform replace it', async () => {
+    const { private: kept } = await plan({ name: 'a' }, stored({ name: 'a', deletion_protection: true }), {
+      ready: true,
+    });
+    expect(summaries(await plan({ name: 'a' }, undefined, kept))).toEqual(['error: Virtual cluster a/a is protected']);
+    const { private: free } = await plan({ name: 'a' }, stored({ name: 'a' }), kept);
+    expect(summaries(await plan({ name: 'a' }, undefined, free))).toEqual([]);
   });
 });
 
 describe('the plan of an update', () => {
   test('changes nothing when nothing has changed', async () => {
     const config = { name: 'a', kubernetes_version: '1.36', values: ['logging: {level: info}'] };
-    expect(await plan(config, stored(config))).toEqual({ diagnostics: [] });
+    expect(await plan(config, stored(config))).toEqual({ ...nothing, diagnostics: [] });
   });
 
   test('does not touch the release for what is no matter of the release', async () => {
     const config = { name: 'a', values: ['logging: {level: debug}'] };
     const other = { name: 'a', logging: { level: 'debug' }, deletion_protection: true, timeouts: { create: '1m' } };
-    expect(await plan(other, stored(config))).toEqual({ diagnostics: [] });
+    expect(await plan(other, stored(config))).toEqual({ ...nothing, diagnostics: [] });
   });
 
   test('makes unknown what may change, and nothing that others depend on', async () => {
@@ -216,13 +222,19 @@ describe('a replacement', () => {
     const prior = stored({ name: 'a', deletion_protection: true });
     const renamed = { name: 'b', deletion_protection: true };
     expect(summaries(await plan(renamed, prior, { ready: true }))[0]).toBe('error: Virtual cluster a/a is protected');
-    expect(summaries(await plan(renamed, prior))).toEqual(['warning: Everything in virtual cluster a/a will be lost']);
+    expect(summaries(await plan(renamed, prior))[0]).toBe('error: Virtual cluster a/a is protected');
+    const unready = { ...prior, phase: 'Pending' };
+    expect(summaries(await plan(renamed, unready))).toEqual([
+      'warning: Everything in virtual cluster a/a will be lost',
+    ]);
   });
 });
 
 test('protection() ends with the protection, and holds nothing back that was never ready', () => {
-  const prior = asCluster(stored({ name: 'a', deletion_protection: true }));
+  const prior = asCluster(stored({ name: 'a', deletion_protection: true, phase: 'Pending' }));
   expect(protection(prior, { private: { ready: true } })[0]?.path).toEqual(['deletion_protection']);
   expect(protection(prior, { private: {} })).toEqual([]);
+  // A tainted object: Terraform has forgotten what was remembered of it.
+  expect(protection(asCluster({ ...prior, phase: 'Degraded' }), { private: {} })).toHaveLength(1);
   expect(protection(asCluster({ ...prior, deletion_protection: false }), { private: { ready: true } })).toEqual([]);
 });

@@ -18,7 +18,7 @@ import type { ClusterObject } from './attributes.ts';
 import { hostDiagnostics } from './host-check.ts';
 import { hasNoVolume, isSameVersion, minorSteps, replacementsOf } from './in-place.ts';
 import type { Change } from './in-place.ts';
-import { wasReady } from './memory.ts';
+import { replacesProtected, wasReady, withProtection } from './memory.ts';
 import { wantedValues } from './wanted-values.ts';
 import { namespaceText, releaseText, wishOf } from './wish.ts';
 
@@ -26,7 +26,9 @@ export type ClusterPlanCall = PlanCall<Attributes, ConfiguredProvider>;
 type Plan = PlanChange<Attributes>;
 
 export async function planCluster(call: ClusterPlanCall): Promise<Plan> {
-  return call.prior === undefined ? planCreation(call) : planUpdate(call, call.prior);
+  if (call.prior === undefined) return planCreation(call);
+  const isProtected = asCluster(call.prior).deletion_protection;
+  return { ...(await planUpdate(call, call.prior)), private: withProtection(call.private, isProtected) };
 }
 
 async function planCreation(call: ClusterPlanCall): Promise<Plan> {
@@ -38,9 +40,11 @@ async function planCreation(call: ClusterPlanCall): Promise<Plan> {
     namespace_lifecycle: given('namespace_lifecycle', 'create'),
     drift: [],
   };
-  const planned = { ...call.planned, ...values };
-  // What was remembered of an object that this one replaces is not true of this one.
-  return { values, private: {}, diagnostics: await hostDiagnostics(call, planned) };
+  // The plan of a replacement: `-replace` says nothing before this.
+  if (replacesProtected(call.private)) {
+    return { values, diagnostics: [protectionFailure(asCluster({ ...call.planned, ...values }))] };
+  }
+  return { values, diagnostics: await hostDiagnostics(call, { ...call.planned, ...values }) };
 }
 
 async function planUpdate(call: ClusterPlanCall, prior: ValueRecord): Promise<Plan> {
@@ -64,18 +68,21 @@ async function planUpdate(call: ClusterPlanCall, prior: ValueRecord): Promise<Pl
 
 /** Refuses to lose a virtual cluster that is protected. One that was never ready holds nothing to protect. */
 export function protection(
-  { name, namespace, deletion_protection: isProtected }: ClusterObject,
+  cluster: ClusterObject,
   { private: kept }: Pick<ClusterPlanCall, 'private'>,
 ): readonly Diagnostic[] {
-  if (!isProtected || !wasReady(kept)) return [];
-  return [
-    failure(
-      `Virtual cluster ${namespace}/${name} is protected`,
-      'It would be destroyed, with all objects and volumes of its tenants, and deletion_protection is true. If that is meant, set ' +
-        'deletion_protection = false, apply, and then do this again. Nothing was changed.',
-      ['deletion_protection'],
-    ),
-  ];
+  const isHeld = cluster.deletion_protection && wasReady(kept, cluster['phase']);
+  return isHeld ? [protectionFailure(cluster)] : [];
+}
+
+function protectionFailure({ name, namespace }: ClusterObject): Diagnostic {
+  return failure(
+    `Virtual cluster ${namespace}/${name} is protected`,
+    'It would be destroyed, with all objects and volumes of its tenants, and deletion_protection is true. If that is meant, set ' +
+      'deletion_protection = false, apply, and then do this again. If it is only tainted: terraform untaint <address of this ' +
+      'resource>. Nothing was changed.',
+    ['deletion_protection'],
+  );
 }
 
 function lossOfReplacement({ name, namespace }: ClusterObject): Diagnostic {
@@ -91,7 +98,7 @@ async function planInPlace(call: ClusterPlanCall, change: Change, isComplete: bo
   const prior = asCluster(change.prior);
   const chart = await chartPlan(planned['chart_path'] ?? null, prior);
   const isOther = !isComplete || !isSameRelease(change) || chart.version !== prior['chart_version'];
-  const isTouched = isOther || hasDrift(prior);
+  const isTouched = isOther;
   if (!isTouched && planned['pause'] === prior.pause) return { diagnostics: await quietDiagnostics(call) };
   const values: ValueRecord = {
     drift: [],
@@ -146,19 +153,15 @@ async function chartPlan(path: Value, prior: ClusterObject): Promise<ChartPlan> 
   if (typeof installed !== 'string' || compareVersions(chart.version, installed) >= 0) {
     return { version: chart.version, diagnostics: [] };
   }
-  const what = `It was installed with version ${installed} of the chart, and this is ${chart.version}.`;
-  const diagnostic =
-    path === null
-      ? failure(
-          'This provider is older than the virtual cluster',
-          `${what} Use the provider it was installed with, or a newer one.`,
-        )
-      : warning(
-          'The chart is older than the one that is installed',
-          `${what} What the newer one has added is removed.`,
-          ['chart_path'],
-        );
-  return { version: chart.version, diagnostics: [diagnostic] };
+  // An older chart that the user names is looked at together with the host, in hostDiagnostics().
+  if (path !== null) return { version: chart.version, diagnostics: [] };
+  const detail =
+    `It was installed with version ${installed} of the chart, and this provider brings ${chart.version}. Use the provider it was ` +
+    'installed with, or a newer one.';
+  return {
+    version: chart.version,
+    diagnostics: [failure('This provider is older than the virtual cluster', detail)],
+  };
 }
 
 function updateWarnings(change: Change, isTouched: boolean): readonly Diagnostic[] {

@@ -27,9 +27,11 @@ export async function validateOther(
   runner: Runner,
   call: WireCall,
 ): Promise<Draft<wire.ValidateDataResourceConfigResponse>> {
-  const ran = await runner.run({ what: `validate the configuration of ${name}` }, call, () =>
-    validate(attributes, decodeObject(attributes, request.config, 'configuration') ?? {}, own),
-  );
+  const ran = await runner.run({ what: `validate the configuration of ${name}` }, call, () => {
+    const config = decodeObject(attributes, request.config, 'configuration') ?? {};
+    runner.hide(secretsIn(attributes, config));
+    return runner.redacted(validate(attributes, config, own));
+  });
   return { diagnostics: diagnosticsOf(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]) };
 }
 
@@ -48,7 +50,7 @@ export async function readDataSource(
     const { state, diagnostics = [] } = await definition.read({ ...given, config });
     return {
       ...(!hasError(diagnostics) && { state: encodeObject(attributes, merged(definition, config, state), 'result') }),
-      diagnostics: diagnosticsOf(attributes, diagnostics),
+      diagnostics: diagnosticsOf(attributes, runner.redacted(diagnostics)),
     };
   });
   return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
@@ -71,7 +73,7 @@ export async function openEphemeral(
       ...(!hasError(diagnostics) && { result: encodeObject(attributes, merged(definition, config, result), 'result') }),
       ...(renewAt && { renewAt: timestamp(renewAt) }),
       private: encodePrivate(kept ?? {}),
-      diagnostics: diagnosticsOf(attributes, diagnostics),
+      diagnostics: diagnosticsOf(attributes, runner.redacted(diagnostics)),
     };
   });
   return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };

@@ -30,13 +30,12 @@ export async function validateResource(
   runner: Runner,
   call: WireCall,
 ): Promise<Draft<wire.ValidateResourceConfigResponse>> {
-  const config = { value: {} as ValueRecord };
   const ran = await runner.run({ what: `validate the configuration of ${name}` }, call, () => {
-    config.value = decodeObject(attributes, request.config, 'configuration') ?? {};
-    const unsupported = request.clientCapabilities?.writeOnlyAttributesAllowed
-      ? []
-      : writeOnlyUsed(attributes, config.value);
-    return [...unsupported, ...validate(attributes, config.value, own)];
+    const config = decodeObject(attributes, request.config, 'configuration') ?? {};
+    runner.hide(secretsIn(attributes, config));
+    const allowed = request.clientCapabilities?.writeOnlyAttributesAllowed ?? false;
+    const unsupported = allowed ? [] : writeOnlyUsed(attributes, config);
+    return runner.redacted([...unsupported, ...validate(attributes, config, own)]);
   });
   const found = ran.is === 'done' ? ran.value : [ran.diagnostic];
   return { diagnostics: diagnosticsOf(attributes, found) };

@@ -104,7 +104,8 @@ function configuringHandlers(
     ValidateProviderConfig: async (request, call) => {
       const ran = await runner.run({ what: `validate the configuration of provider ${name}` }, call, () => {
         const config = decodeObject(attributes, request.config, 'configuration') ?? {};
-        return validate(attributes, config, provider.validate);
+        runner.hide(secretsIn(attributes, config));
+        return runner.redacted(validate(attributes, config, provider.validate));
       });
       return { diagnostics: diagnosticsOf(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]) };
     },

@@ -225,6 +225,27 @@ describe('calls that nobody waits for', () => {
     expect(signal.aborted).toBe(false);
   });
 
+  test('close() waits for handlers that clean up, though their callers are told at once', async () => {
+    const begun = Promise.withResolvers<void>();
+    const cleaned = Promise.withResolvers<void>();
+    const steps: string[] = [];
+    const answer = async (request: Uint8Array, { signal }: Call): Promise<Uint8Array> => {
+      begun.resolve();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await cleaned.promise;
+      steps.push('cleaned');
+      return request;
+    };
+    const { client, server } = await start({ Clean: { is: 'unary', answer } });
+    const answered = call(client, '/t.S/Clean', Buffer.of());
+    await begun.promise;
+    const closed = server.close(5000).then(() => steps.push('closed'));
+    expect(await answered).toMatchObject({ status: statusCodes.unavailable });
+    cleaned.resolve();
+    await closed;
+    expect(steps).toEqual(['cleaned', 'closed']);
+  });
+
   test('close() ends what is being answered as unavailable, and held streams as ok', async () => {
     const { route, begun, ended } = hanging();
     const first = Buffer.from('first');
@@ -235,7 +256,7 @@ describe('calls that nobody waits for', () => {
     await new Promise((resolve) => held.once('data', resolve));
     const hangs = call(client, '/t.S/Hang', Buffer.of());
     await begun;
-    await server.close(5000);
+    await server.close(50);
     expect(await ended).toMatchObject({ status: 'unavailable' });
     expect(await hangs).toMatchObject({ status: statusCodes.unavailable });
     expect(await heldAnswer).toMatchObject({ status: 0, messages: [first] });

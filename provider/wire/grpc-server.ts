@@ -59,6 +59,8 @@ export class GrpcServer {
   /** Aborted when the server closes: every call's signal follows it. */
   readonly #closing = new AbortController();
   readonly #held = new Set<ServerHttp2Stream>();
+  /** What handlers are doing, also for callers that have gone. */
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -88,17 +90,21 @@ export class GrpcServer {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Takes no new connection, aborts what is being answered, ends held streams, and cuts what is left after `graceMs`. */
+  /**
+   * Takes no new connection and aborts what is being answered; then handlers have `graceMs` to come to an end of what they
+   * hold (a child process, a half-written object), though their callers are told at once. Held streams end well.
+   */
   async close(graceMs: number): Promise<void> {
     this.#closing.abort(new GrpcError('unavailable', 'The provider is ending.'));
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const stream of this.#held) endWith(stream, 'ok', '');
     for (const session of this.#sessions) session.close();
-    const cut = setTimeout(() => {
-      for (const session of this.#sessions) session.destroy();
-    }, graceMs);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => late.resolve(), graceMs);
+    await Promise.race([Promise.allSettled([...this.#running, closed]), late.promise]);
+    clearTimeout(timer);
+    for (const session of this.#sessions) session.destroy();
     await closed;
-    clearTimeout(cut);
   }
 
   #admit(session: ServerHttp2Session): void {
@@ -151,14 +157,21 @@ export class GrpcServer {
     using call = openCall(stream, headers, this.#closing.signal);
     try {
       const request = await Promise.race([readRequest(stream), call.ended]);
-      const answered = Promise.resolve(answer(request, { signal: call.signal }));
-      // When the call has ended before, nobody listens to this one.
-      answered.catch(() => undefined);
+      const answered = this.#track(answer(request, { signal: call.signal }));
       finish(stream, await Promise.race([answered, call.ended]));
     } catch (error) {
       const { status, message } = this.#failure(headers[':path'] ?? '', error);
       endWith(stream, status, message);
     }
+  }
+
+  #track(answer: Promise<Uint8Array> | Uint8Array): Promise<Uint8Array> {
+    const answered = Promise.resolve(answer);
+    this.#running.add(answered);
+    const forget = (): unknown => this.#running.delete(answered);
+    // Also listens for a failure: when the call has ended before, nobody else does.
+    answered.then(forget, forget);
+    return answered;
   }
 
   #failure(path: string, error: unknown): { readonly status: StatusName; readonly message: string } {

@@ -104,16 +104,14 @@ describe('round trips', () => {
     );
   });
 
-  test('long texts, lists and maps use the longer lengths', () => {
-    for (const length of [31, 32, 255, 256, 65_535, 65_536]) {
-      const text = 'x'.repeat(length);
-      expect(decodeValue(encodeValue(text, 'string'), 'string')).toBe(text);
-      const list = Array.from({ length }, () => true);
-      expect(otherDecode(encodeValue(list, ['list', 'bool']))).toHaveLength(length);
-      const map = Object.fromEntries(list.map((_, index) => [`k${index}`, index]));
-      const back = decodeValue(encodeValue(map, ['map', 'number']), ['map', 'number']);
-      expect(JSON.stringify(back)).toBe(JSON.stringify(map));
-    }
+  test.each([31, 32, 255, 256, 65_535, 65_536])('a text, list and map of %d have the length that fits', (length) => {
+    const text = 'x'.repeat(length);
+    expect(decodeValue(encodeValue(text, 'string'), 'string')).toBe(text);
+    const list = Array.from({ length }, () => true);
+    expect(otherDecode(encodeValue(list, ['list', 'bool']))).toHaveLength(length);
+    const map = Object.fromEntries(list.map((_, index) => [`k${index}`, true]));
+    const back = decodeValue(encodeValue(map, ['map', 'bool']), ['map', 'bool']);
+    expect(Object.keys(back ?? {})).toHaveLength(length);
   });
 });
 

@@ -9,6 +9,8 @@
 /** Shorter ones would hide half of every line and protect nothing. */
 const lengthMin = 6;
 const lineLengthMin = 16;
+/** Longer than any key or kubeconfig; no line of the log holds so much. */
+const formsLengthMax = 65_536;
 
 export class Secrets {
   // Longest first, so that a whole is replaced before its parts.
@@ -37,7 +39,11 @@ function formsOf(value: string): readonly string[] {
   const texts = [value, value.trim(), ...(lines.length > 1 || value.includes('\n') ? lines : [])];
   return texts
     .filter((text) => text.length >= lengthMin)
-    .flatMap((text) => [text, ...base64Of(text), JSON.stringify(text).slice(1, -1), encodeURIComponent(text)]);
+    .flatMap((text) => (text.length > formsLengthMax ? text : everyFormOf(text)));
+}
+
+function everyFormOf(text: string): readonly string[] {
+  return [text, ...base64Of(text), JSON.stringify(text).slice(1, -1), encodeURIComponent(text)];
 }
 
 /** Both alphabets; without the last characters, which depend on what follows. */

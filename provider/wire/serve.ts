@@ -19,9 +19,15 @@ import { Secrets } from './secrets.ts';
 import type { ProviderService, StartProvider, Surroundings } from './service.ts';
 import { listen } from './socket.ts';
 
-/** Terraform kills a provider two seconds after it has asked it to end. */
-const graceMs = 1000;
-const closeMs = 1500;
+/** How long handlers may take to end, and after them the provider. Terraform kills two seconds after it has asked. */
+const askedGrace: Grace = { handlersMs: 800, providerMs: 800 };
+/** Nobody waits: what was begun may be left in order. */
+const orphanGrace: Grace = { handlersMs: 10_000, providerMs: 5000 };
+
+interface Grace {
+  readonly handlersMs: number;
+  readonly providerMs: number;
+}
 
 export interface ServeOptions {
   readonly start: StartProvider;
@@ -64,7 +70,7 @@ export async function serveUnencrypted(start: StartProvider, surroundings: Surro
   return {
     address: running.address,
     reattach: (source) => reattachValue(source, running.address, process.pid),
-    [Symbol.asyncDispose]: () => running.end(),
+    [Symbol.asyncDispose]: () => running.end(askedGrace),
   };
 }
 
@@ -78,9 +84,12 @@ async function serveTerraform(start: StartProvider, env: Environment, surroundin
     onDeserted: lifetime.check,
   });
   process.stdout.write(`${handshakeLine(running.address, own?.der)}\n`);
-  const why = await Promise.race([lifetime.ended, running.shutdown]);
+  const [why, grace] = await Promise.race([
+    lifetime.ended.then((reason) => [reason, orphanGrace] as const),
+    running.shutdown.then((reason) => [reason, askedGrace] as const),
+  ]);
   surroundings.log.debug('Ending', { why });
-  await running.end();
+  await running.end(grace);
 }
 
 async function serveDebug(start: StartProvider, source: string, surroundings: Surroundings): Promise<void> {
@@ -94,7 +103,7 @@ interface Running {
   readonly address: Address;
   /** Resolves when Terraform asks the process to end. */
   readonly shutdown: Promise<string>;
-  readonly end: () => Promise<void>;
+  readonly end: (grace: Grace) => Promise<void>;
 }
 
 interface RunOptions {
@@ -113,9 +122,9 @@ async function run(start: StartProvider, surroundings: Surroundings, options: Ru
   return {
     address,
     shutdown,
-    end: async () => {
-      await server.close(graceMs);
-      await closed(provider, surroundings);
+    end: async ({ handlersMs, providerMs }) => {
+      await server.close(handlersMs);
+      await closed(provider, surroundings, providerMs);
       release();
       process.off('exit', release);
     },
@@ -130,10 +139,10 @@ function started(start: StartProvider, surroundings: Surroundings): Promise<Prov
   return provider;
 }
 
-async function closed(provider: Promise<ProviderService>, { log }: Surroundings): Promise<void> {
+async function closed(provider: Promise<ProviderService>, { log }: Surroundings, withinMs: number): Promise<void> {
   try {
     const { close } = await provider;
-    const late = new Promise<void>((resolve) => setTimeout(resolve, closeMs).unref());
+    const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs));
     await Promise.race([close?.(), late]);
   } catch (error) {
     log.warn('The provider did not close well', { error });

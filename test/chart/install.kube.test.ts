@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HostApi } from '../../operations/host-api.ts';
-import { readHostAccess } from '../../operations/kubeconfig.ts';
+import { openHost } from '../../operations/host.ts';
+import type { Host } from '../../operations/host.ts';
 import { preflight } from '../../operations/preflight.ts';
 import { rightsToGrant } from '../../operations/rights.ts';
 import { kubeconfigAccess } from '../../syncer/cluster/access.ts';
@@ -30,7 +30,7 @@ const chart = join(import.meta.dirname, '../../chart');
 const release = { name: 'team-a', namespace: 'tenants' };
 
 let host: ControlPlane;
-let api: HostApi;
+let api: Host;
 let client: Client;
 let helm = '';
 let folder = '';
@@ -45,7 +45,7 @@ beforeAll(async () => {
     scheduler: false,
     log: silent,
   });
-  api = new HostApi(await readHostAccess({ kubeconfig: host.kubeconfigPath }));
+  api = await openHost({ kubeconfig: host.kubeconfigPath });
   client = new Client('host', kubeconfigAccess(host.kubeconfigPath));
   await create('/api/v1/namespaces', {
     metadata: { name: release.namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
@@ -59,8 +59,7 @@ afterAll(async () => {
 });
 
 async function create(path: string, object: object): Promise<void> {
-  const { status, body } = await api.post(path, object);
-  expect(status, JSON.stringify(body)).toBe(201);
+  await api.request('POST', path, object);
 }
 
 async function runHelm(...args: readonly string[]): Promise<string> {
@@ -69,7 +68,7 @@ async function runHelm(...args: readonly string[]): Promise<string> {
 }
 
 async function names(path: string): Promise<readonly string[]> {
-  const { body } = await api.get(path);
+  const body = await api.request('GET', path);
   return (body as { items: readonly { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name);
 }
 
@@ -122,10 +121,10 @@ describe('pki', () => {
     expect(await read('second/syncer/ca.key')).toBe(await read('first/syncer/ca.key'));
     expect(await read('second/apiserver/sa.key')).toBe(await read('first/apiserver/sa.key'));
     expect(await read('second/apiserver/serving.key')).not.toBe(await read('first/apiserver/serving.key'));
-    const { body } = await api.get(inNamespace('services/team-a'));
+    const body = await api.request('GET', inNamespace('services/team-a'));
     const { clusterIP } = (body as { spec: { clusterIP: string } }).spec;
     expect(new X509Certificate(await read('first/apiserver/serving.crt')).checkIP(clusterIP)).toBe(clusterIP);
-    const { body: configMap } = await api.get(inNamespace('configmaps/team-a-control-plane'));
+    const configMap = await api.request('GET', inNamespace('configmaps/team-a-control-plane'));
     expect(configMap).toMatchObject({ data: { serviceRange: '10.96.0.0/16' } });
   });
 
@@ -144,7 +143,7 @@ describe('pki', () => {
     await expect(started).rejects.toThrow(
       'Secret tenants/broken-certs on the host holds the keys of the virtual cluster',
     );
-    const { body } = await api.get(inNamespace('secrets/broken-certs'));
+    const body = await api.request('GET', inNamespace('secrets/broken-certs'));
     expect(body).toMatchObject({ data: { 'ca.crt': 'bm90aGluZw==' } });
   });
 });
@@ -210,6 +209,6 @@ test('deleting the release leaves nothing of it [OPS-22]', async () => {
 });
 
 async function uidOfPod(): Promise<string> {
-  const { body } = await api.get(inNamespace('pods/team-a-0'));
+  const body = await api.request('GET', inNamespace('pods/team-a-0'));
   return (body as { metadata: { uid: string } }).metadata.uid;
 }

@@ -1,5 +1,5 @@
 /** What the syncer has yet to be shown: it does no harm for want of it, and a test must not end before it has been. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { pods } from '../../syncer/model/kubernetes.ts';
 import type { Side } from '../../syncer/model/side.ts';
 import { idle } from '../support/census.ts';
@@ -7,7 +7,9 @@ import { eventually, until } from '../support/eventually.ts';
 import { startPair } from '../support/pair.ts';
 import type { Pair } from '../support/pair.ts';
 import type { ProxiedRequest } from './proxy/rules.ts';
-import { Workload } from './transport-workload.ts';
+import { patienceMs, Workload } from './transport-workload.ts';
+
+vi.setConfig({ testTimeout: patienceMs });
 
 let pair: Pair;
 let runs = 0;

@@ -18,6 +18,8 @@ import type { Pair } from '../support/pair.ts';
 const virtualUid = 'vcluster.loft.sh/object-uid';
 const virtualNamespace = 'vcluster.loft.sh/object-namespace';
 const waitMs = 90_000;
+/** What a test of one may take where it has to wait at every step; nothing here is a measure of speed. */
+export const patienceMs: number = 2 * waitMs + 60_000;
 const signal = new AbortController().signal;
 
 export class Workload {

@@ -11,7 +11,7 @@ import type { Pair } from '../support/pair.ts';
 import { seed } from './proxy/start.ts';
 import type { LineFault, ProxiedRequest, Rule, WatchLine } from './proxy/rules.ts';
 import { expired } from './transport-words.ts';
-import { Workload } from './transport-workload.ts';
+import { patienceMs, Workload } from './transport-workload.ts';
 
 let pair: Pair;
 let runs = 0;
@@ -80,7 +80,7 @@ const failing = (status: number): Rule => ({
   do: { is: 'answer', answer: { status, body: {} } },
 });
 
-describe(`a workload comes through (SEED=${seed})`, () => {
+describe(`a workload comes through (SEED=${seed})`, { timeout: patienceMs }, () => {
   test.each<[string, Rules]>([
     ['with what the host shows a second late [F14]', { host: [lines(() => ({ is: 'delay', ms: 250 }))] }],
     ['with what the virtual cluster shows a second late [F14]', { virtual: [lines(() => ({ is: 'delay', ms: 250 }))] }],

@@ -89,8 +89,7 @@ describe('drift', () => {
       'logging.level=debug',
     ];
     expect(await drift(wanted)).toEqual([
-      expect.stringMatching(/^Role vc-drifted: rules\[0\]: \{.*\} → none$/),
-      ...Array.from({ length: 6 }, () => expect.stringContaining('Role vc-drifted: rules[')),
+      expect.stringMatching(/^Role vc-drifted: rules: \[\{.* → none$/),
       'RoleBinding vc-drifted is gone',
       'Service drifted: spec.ports[https].port: 443 → 444',
     ]);

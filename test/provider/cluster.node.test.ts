@@ -38,9 +38,18 @@ async function stored(): Promise<Stored> {
 async function settle(config: string): Promise<string> {
   const applied = await workspace.apply(config);
   expect(applied.exitCode, applied.text).toBe(0);
-  const again = await workspace.plan(config);
-  expect(again.exitCode, again.text).toBe(0);
+  await expectNoChange(config);
   return applied.text;
+}
+
+/** On a machine that is busy with other tests a probe may fail once; anything else that is planned is one change too many. */
+async function expectNoChange(config: string): Promise<void> {
+  let planned = await workspace.plan(config);
+  for (let left = 10; left > 0 && /- "not ready: [^"]*", \]/.test(planned.text); left -= 1) {
+    await sleep(1000);
+    planned = await workspace.plan(config);
+  }
+  expect(planned.exitCode, planned.text).toBe(0);
 }
 
 /** UIDs of what the virtual cluster has on the host for its tenants. */
@@ -146,9 +155,9 @@ describe.skipIf(problem !== undefined)(
         'logging = { level = "debug" }\n labels = { team = "a" }\n namespace_labels = { cost = "7" }',
       );
       const planned = await workspace.plan(config);
-      expect(planned.text).not.toMatch(
-        /(\bid|endpoint|cluster_ca_certificate|kubeconfig_secret|_running) += .*?\(known after apply\)/,
-      );
+      const known = ['id', 'endpoint', 'kubernetes_version_running', 'chart_version'];
+      for (const name of known) expect(planned.text).not.toMatch(new RegExp(` ${name} += "[^"]*" -> `));
+      expect(planned.text).not.toMatch(/cluster_ca_certificate|kubeconfig_secret/);
       await settle(config);
       expect(await tenantPods()).toEqual(before);
       expect((await readRelease(host, ref))?.values).toMatchObject({ logging: { level: 'debug' } });
@@ -268,8 +277,7 @@ describe.skipIf(problem !== undefined)(
       expect((await workspace.run(['state', 'rm', 'vcluster_cluster.it'])).exitCode).toBe(0);
       const imported = await workspace.run(['import', 'vcluster_cluster.it', 'clu-life/clu-life']);
       expect(imported.exitCode, imported.text).toBe(0);
-      const planned = await workspace.plan(config);
-      expect(planned.exitCode, planned.text).toBe(0);
+      await expectNoChange(config);
     });
 
     test('is destroyed, and nothing is left', async () => {

@@ -95,6 +95,11 @@ export class Stack implements AsyncDisposable {
     await writeFile(join(this.folder, 'main.tf'), requirements + hcl);
   }
 
+  /** Any other file of the folder. */
+  async writeFile(file: string, text: string): Promise<void> {
+    await writeFile(join(this.folder, file), text);
+  }
+
   async run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
     const [command = '', ...rest] = args;
     const found = await attempt(this.#binary, [`-chdir=${this.folder}`, command, '-no-color', ...rest], {
