@@ -20,11 +20,19 @@ export type {
   TenantQuota,
 } from './tenant-environment-props.ts';
 export { TenantFleet } from './tenant-fleet.ts';
-export type { TenantEnvironmentClass, TenantFleetProps } from './tenant-fleet.ts';
+export type { LeavingTenant, TenantEnvironmentClass, TenantFleetProps } from './tenant-fleet.ts';
 export { loadTenants } from './tenants-file.ts';
 export type { DefaultTenantSchema, Tenant, TenantOf, TenantSchema } from './tenants-file.ts';
 export { VclusterClusterResource } from './vcluster/cluster.ts';
 export type { NamespaceLifecycle, ResourceMeta, Timeouts, VclusterClusterResourceProps } from './vcluster/cluster.ts';
+export { DataVclusterCluster, DataVclusterClusters } from './vcluster/data.ts';
+export type { DataSourceMeta, DataVclusterClusterProps, DataVclusterClustersProps } from './vcluster/data.ts';
+export { VclusterKubeconfigSecretResource } from './vcluster/kubeconfig-secret.ts';
+export type {
+  SecretRole,
+  SecretServiceAccount,
+  VclusterKubeconfigSecretResourceProps,
+} from './vcluster/kubeconfig-secret.ts';
 export { VclusterKubeconfig } from './vcluster/kubeconfig.ts';
 export type { KubeconfigServiceAccount, VclusterKubeconfigProps } from './vcluster/kubeconfig.ts';
 export type { EphemeralMeta } from './vcluster/ephemeral.ts';

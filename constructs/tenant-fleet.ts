@@ -7,6 +7,8 @@ import { TenantEnvironment } from './tenant-environment.ts';
 import type { TenantEnvironmentProps } from './tenant-environment-props.ts';
 import { tryPlaceOf } from './tenants-file.ts';
 import type { Tenant } from './tenants-file.ts';
+import { VirtualCluster } from './virtual-cluster.ts';
+import type { ExistingVirtualCluster } from './virtual-cluster.ts';
 
 /** A {@link TenantEnvironment}, or a class of your own made from it. */
 export type TenantEnvironmentClass = new (
@@ -31,7 +33,17 @@ export interface TenantFleetProps<T extends Tenant> {
    * @default TenantEnvironment
    */
   readonly environment?: TenantEnvironmentClass;
+
+  /**
+   * Tenants that were taken out of the list and are still to be removed. Terraform needs a way into a virtual cluster to remove what it
+   * has made inside, and without this it refuses with "Provider configuration not present". Leave a name here for one apply.
+   * @default - none
+   */
+  readonly leaving?: readonly (string | LeavingTenant)[];
 }
+
+/** A tenant on its way out, where its namespace or its host is not the default. */
+export type LeavingTenant = ExistingVirtualCluster;
 
 /**
  * Environments for a list of tenants.
@@ -64,6 +76,9 @@ export class TenantFleet<T extends Tenant = Tenant> extends Construct {
         return [];
       }
     });
+    for (const tenant of props.leaving ?? []) {
+      this.keepWayInto(typeof tenant === 'string' ? { name: tenant } : tenant);
+    }
     if (problems.length > 0) {
       throw new Error(
         `${this.node.path}: not every tenant can be used; nothing was synthesised.\n${problems.join('\n')}`,
@@ -88,6 +103,18 @@ export class TenantFleet<T extends Tenant = Tenant> extends Construct {
   protected createEnvironment(tenant: T, props: TenantFleetProps<T>): TenantEnvironment {
     const { template = () => ({}), environment: Environment = TenantEnvironment } = props;
     return new Environment(this, tenant.name, { name: tenant.name, ...template(tenant) });
+  }
+
+  /** Under the path, and so the aliases, that the environment had. */
+  private keepWayInto(tenant: LeavingTenant): void {
+    if (this.node.tryFindChild(tenant.name) !== undefined) {
+      throw new Error(
+        `${this.node.path}: leaving: tenant "${tenant.name}" is in the list as well; take it out of one of them`,
+      );
+    }
+    const cluster = VirtualCluster.fromName(new Construct(this, tenant.name), 'cluster', tenant);
+    // Made at first use.
+    void [cluster.provider, cluster.helmProvider];
   }
 
   private refuseDuplicate({ name }: T): void {

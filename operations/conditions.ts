@@ -33,7 +33,7 @@ export function isReady({ statefulSet, pods, secret }: Snapshot): boolean {
 }
 
 /** Its controller has seen the newest template, and all pods are of it and ready. */
-function hasSettled({ spec, metadata, status = {} }: StatefulSet): boolean {
+export function hasSettled({ spec, metadata, status = {} }: StatefulSet): boolean {
   const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
   const isSeen = observedGeneration >= (metadata.generation ?? 0);
   return isSeen && Math.min(updatedReplicas, readyReplicas) >= (spec.replicas ?? 1);

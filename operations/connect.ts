@@ -30,7 +30,8 @@ export interface ConnectOptions extends WaitOptions {
   readonly access?: Access | undefined;
   /** Start a paused virtual cluster. */
   readonly wake?: boolean | undefined;
-  /** How to make the virtual cluster anew with the tool at hand; ends error texts. */
+  /** How to resume it, and how to make it anew, with the tool at hand; these end error texts. */
+  readonly resumeAdvice?: string | undefined;
   readonly repairAdvice?: string | undefined;
 }
 
@@ -109,7 +110,7 @@ async function wake(attempt: Attempt): Promise<boolean> {
   }
   throw new PausedError(
     `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
-    'Nothing in it can be read or changed. Resume it, or allow it to be woken for as long as it is needed (wake = true).',
+    `Nothing in it can be read or changed. ${options.resumeAdvice ?? 'Resume it first.'}`,
   );
 }
 
@@ -164,6 +165,7 @@ async function open(attempt: Attempt, published: PublishedKubeconfig, woke: bool
     attempt.log(`${server} is not reached from here (${reached.why}); opening a tunnel`);
     return throughTunnel(attempt, published, woke);
   }
+  if (reached.is === 'stranger') throw wrongCertificate(attempt, server, reached.why);
   // Asked for the direct way: it may only be slow to come up.
   await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
   const again = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);

@@ -56,7 +56,7 @@ export async function deleteCluster(host: Host, ref: ClusterRef, options: Delete
     );
   }
   if (release !== undefined) log?.(`${ref.namespace}/${ref.name}: the release is removed`);
-  await uninstallRelease(host, ref, { signal, log });
+  await uninstallRelease(host, ref, { signal, log, helm: options.helm });
   const kept = await emptied(host, ref, { ...options, timeoutMs: leftMs() });
   const { namespace: name, name: cluster } = ref;
   const removed = await removeNamespace(host, { name, lifecycle, cluster }, { signal, log, timeoutMs: leftMs() });

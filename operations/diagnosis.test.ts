@@ -110,11 +110,15 @@ test('viewOf() reads versions from images and survives a Secret that somebody ha
 });
 
 describe('diagnose()', () => {
-  const event = (kind: string, name: string, reason: string, message: string, fieldPath?: string): HostEvent => ({
+  const event = (about: string, reason: string, message: string, fieldPath?: string): HostEvent => ({
     reason,
     message,
     lastTimestamp: '2026-01-01T00:00:00Z',
-    involvedObject: { kind, name, ...(fieldPath !== undefined && { fieldPath }) },
+    involvedObject: {
+      kind: about.split('/')[0] ?? '',
+      name: about.split('/')[1] ?? '',
+      ...(fieldPath !== undefined && { fieldPath }),
+    },
   });
   const symptomsOf = (more: Partial<Symptoms> & { readonly pods?: readonly Pod[] }): Symptoms => ({
     snapshot: snapshotOf({
@@ -131,7 +135,7 @@ describe('diagnose()', () => {
     const { problem, advice } = diagnose(symptomsOf(more));
     return `${problem} ${advice}`;
   };
-  const failed = (message: string): HostEvent => event('StatefulSet', 'a', 'FailedCreate', message);
+  const failed = (message: string): HostEvent => event('StatefulSet/a', 'FailedCreate', message);
   const pending = (message?: string): Pod => ({
     ...podOf([]),
     spec,
@@ -201,7 +205,7 @@ describe('diagnose()', () => {
       {
         pods: [pending('unbound')],
         claim: { metadata: { name: 'data-a-0' }, status: { phase: 'Pending' } },
-        events: [event('PersistentVolumeClaim', 'data-a-0', 'ProvisioningFailed', 'disk quota reached')],
+        events: [event('PersistentVolumeClaim/data-a-0', 'ProvisioningFailed', 'disk quota reached')],
       },
       /claim data-a-0 is not bound: disk quota reached\./,
     ],
@@ -211,8 +215,7 @@ describe('diagnose()', () => {
         pods: [podOf([waiting('etcd', 'ImagePullBackOff', 'Back-off pulling image "registry/etcd:3.6"')])],
         events: [
           event(
-            'Pod',
-            'a-0',
+            'Pod/a-0',
             'Failed',
             'Failed to pull image "x": rpc error: code = NotFound desc = failed to pull and unpack image "x": no such manifest',
           ),
@@ -240,8 +243,8 @@ describe('diagnose()', () => {
       {
         pods: [podOf([unready('syncer'), unready('etcd'), status('kube-apiserver')])],
         events: [
-          event('Pod', 'a-0', 'Unhealthy', 'of the syncer', 'spec.initContainers{syncer}'),
-          event('Pod', 'a-0', 'Unhealthy', 'Startup probe failed: 503', 'spec.initContainers{etcd}'),
+          event('Pod/a-0', 'Unhealthy', 'of the syncer', 'spec.initContainers{syncer}'),
+          event('Pod/a-0', 'Unhealthy', 'Startup probe failed: 503', 'spec.initContainers{etcd}'),
         ],
       },
       /^Container etcd of pod x\/a-0 runs but does not serve yet: Startup probe failed: 503\./,

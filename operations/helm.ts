@@ -40,10 +40,11 @@ export interface Helm {
 let found: Promise<Helm> | undefined;
 
 /**
- * $VCLUSTER_HELM, else `helm` on PATH when it is 3.12 or a later 3, else the user's cache, else an official download into it.
+ * The one of the options, else $VCLUSTER_HELM, else `helm` on PATH when it is 3.12 or a later 3, else the user's cache, else an official download into it.
  * Looked for once in a process. @throws OperationError when there is none and none can be had
  */
 export function findHelm(options: OperationOptions = {}): Promise<Helm> {
+  if (options.helm !== undefined) return namedHelm(options.helm, 'helm_path');
   found ??= locateHelm(options).catch((error: unknown) => {
     found = undefined;
     throw error;
@@ -54,19 +55,20 @@ export function findHelm(options: OperationOptions = {}): Promise<Helm> {
 /** The same, looked for anew. */
 export async function locateHelm(options: OperationOptions = {}): Promise<Helm> {
   const named = process.env['VCLUSTER_HELM'];
-  if (named) return namedHelm(named);
+  if (named) return namedHelm(named, 'VCLUSTER_HELM');
   const onPath = await tryHelm('helm');
   if (onPath !== undefined && isFit(onPath.version)) return onPath;
   return { path: (await tryCachedHelm()) ?? (await downloadHelm(options)), version: helmVersion };
 }
 
-async function namedHelm(path: string): Promise<Helm> {
+/** `by` is what names it, for the message. */
+async function namedHelm(path: string, by: string): Promise<Helm> {
   const helm = await tryHelm(path);
   if (helm !== undefined && isFit(helm.version)) return helm;
   const what = helm === undefined ? 'is no helm that can be run' : `is version ${helm.version}`;
   throw new OperationError(
-    'The helm that VCLUSTER_HELM names cannot be used',
-    `${path} ${what}; 3.${oldestMinor} or a later 3 is needed. Correct VCLUSTER_HELM, or unset it and one is found or fetched.`,
+    `The helm that ${by} names cannot be used`,
+    `${path} ${what}; 3.${oldestMinor} or a later 3 is needed. Correct ${by}, or unset it and one is found or fetched.`,
   );
 }
 

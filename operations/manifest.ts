@@ -113,13 +113,13 @@ function meansTheSame(wanted: unknown, live: unknown): boolean {
   return String(wanted) === String(live) || isSameAmount(String(wanted), String(live));
 }
 
+/** `1m` can be a quantity as well as a duration: what both sides can be is what counts. */
 function isSameAmount(left: string, right: string): boolean {
-  const [a, b] = [amount(left), amount(right)];
-  return a !== undefined && b !== undefined && Math.abs(a - b) <= Math.abs(a) * 1e-12;
+  return [quantity, durationMs].some((amount) => isClose(amount(left), amount(right)));
 }
 
-function amount(text: string): number | undefined {
-  return quantity(text) ?? durationMs(text);
+function isClose(left: number | undefined, right: number | undefined): boolean {
+  return left !== undefined && right !== undefined && Math.abs(left - right) <= Math.abs(left) * 1e-12;
 }
 
 const multipliers: Readonly<Record<string, number>> = {

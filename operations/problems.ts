@@ -138,7 +138,7 @@ async function rightsProblems(
   wanted: WantedNamespace,
   options: OperationOptions,
 ): Promise<readonly Problem[]> {
-  const { name, lifecycle } = wanted;
+  const { name } = wanted;
   const may = async (right: Right): Promise<boolean> => (await missingRights(host, [right], options)).length === 0;
   // Whoever may do anything need not be asked about each thing.
   if (await may({ verb: '*', group: '*', resource: '*' })) return [];

@@ -47,6 +47,24 @@ export async function readSnapshot(host: Host, ref: ClusterRef, { signal }: Oper
   return { namespace, name, release, statefulSet, pods, secret };
 }
 
+/** The same with less to read, for those who look again and again: no release, and the Secret only when `isDue`. @throws HostError */
+export async function readProgress(
+  host: Host,
+  ref: ClusterRef,
+  isDue: (statefulSet: StatefulSet) => boolean,
+  signal?: AbortSignal,
+): Promise<Snapshot> {
+  const { namespace, name } = ref;
+  const [statefulSet, pods] = await Promise.all([
+    host.tryGet<StatefulSet>(kinds.statefulSets, ref, { signal }),
+    host.list<Pod>(kinds.pods, namespace, { signal, labelSelector: controlPlaneSelector(name) }),
+  ]);
+  if (statefulSet === undefined) return readSnapshot(host, ref, { signal });
+  const secretRef = { namespace, name: kubeconfigSecretName(name) };
+  const secret = isDue(statefulSet) ? await host.tryGet(kinds.secrets, secretRef, { signal }) : undefined;
+  return { namespace, name, release: undefined, statefulSet, pods, secret };
+}
+
 /** Whether it was put to sleep, also while it is still going there. Pure. */
 export function isPaused(statefulSet: HostObject | undefined): boolean {
   return statefulSet?.metadata.annotations?.[pausedAnnotation] === 'true';

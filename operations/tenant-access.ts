@@ -103,6 +103,18 @@ export async function removeGrant(api: VirtualApi, grant: Pick<Grant, 'name' | '
   await remove(api, bindingPath(grant), undefined);
 }
 
+/** Whether it is there, and the one with this UID if there is one to compare; in words. */
+export async function accountDrift(
+  api: VirtualApi,
+  account: ServiceAccountRef,
+  uid: string | undefined,
+): Promise<readonly string[]> {
+  const live = (await api.tryGet(serviceAccountPath(account))) as Live | undefined;
+  const what = `service account ${account.namespace}/${account.name} inside`;
+  if (live === undefined) return [`${what} is gone`];
+  return uid === undefined || uid === live.metadata.uid ? [] : [`${what} was made anew, and its tokens are void`];
+}
+
 /** What is not as it was made, in words. */
 export async function grantDrift(api: VirtualApi, grant: Grant): Promise<readonly string[]> {
   const live = (await api.tryGet(bindingPath(grant))) as Live | undefined;

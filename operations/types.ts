@@ -14,6 +14,8 @@ export interface OperationOptions {
   /** Aborting ends the operation with AbortedError as soon as nothing is left half-written. */
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
+  /** Path of the helm binary to use; default: one is found or fetched (helm.ts). */
+  readonly helm?: string | undefined;
 }
 
 /** The same for an operation that waits. */

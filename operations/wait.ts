@@ -1,11 +1,11 @@
 /** Waits until a virtual cluster is ready, and says why it is not. */
-import { isReady } from './conditions.ts';
+import { hasSettled, isReady } from './conditions.ts';
 import { diagnose } from './diagnosis.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { OperationError } from './errors.ts';
 import type { Host } from './host.ts';
 import { waitFor } from './poll.ts';
-import { readSnapshot } from './snapshot.ts';
+import { readProgress } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { lastLines, readSymptoms } from './symptoms.ts';
 import type { ClusterRef, Log, WaitOptions } from './types.ts';
@@ -33,7 +33,7 @@ export async function waitUntilReady(host: Host, ref: ClusterRef, options: WaitO
   const teller = new Teller(log);
   let snapshot: Snapshot | undefined;
   const ready = await waitFor(timeoutMs, signal, async () => {
-    snapshot = await readSnapshot(host, ref, { signal });
+    snapshot = await readProgress(host, ref, hasSettled, signal);
     if (isReady(snapshot)) return true;
     const seen = snapshot;
     await teller.tell(async () => diagnose(await readSymptoms(host, seen, signal)));

@@ -17,6 +17,8 @@ const fleet = new TenantFleet(stack, 'fleet', {
     admins: [tenant.group],
     labels: { tenant: tenant.name },
   }),
+  // For one apply after a tenant was taken out of the list: LEAVING=labs node main.ts
+  leaving: process.env['LEAVING']?.split(',') ?? [],
 });
 
 new TerraformOutput(stack, 'endpoints', {

@@ -5,7 +5,6 @@
  * Invariant: a plan never fails because the host cannot be asked right now. It may be made in the same apply, or planning may be
  * done with fewer rights than applying; then people are warned, and the apply looks again and refuses.
  */
-import { HostError } from '../../operations/host-errors.ts';
 import type { Host } from '../../operations/host.ts';
 import { findProblems } from '../../operations/problems.ts';
 import type { Problem, ProblemSubject } from '../../operations/problems.ts';
@@ -112,9 +111,4 @@ async function taken(
       ['name'],
     ),
   ];
-}
-
-/** True for an error of the host that passes by itself. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof HostError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }

@@ -61,7 +61,8 @@ export async function updateCluster(call: UpdateCall<Attributes, ConfiguredProvi
   const steps = stepsOf(call, wish);
   if (steps.release) refuse(await findProblems(host, wish, optionsOf(call)));
   if (steps.namespace) await applyNamespace(host, wish.namespace, optionsOf(call));
-  if (!steps.release && !steps.pause) return { state: { ...call.planned } };
+  // What was not known while planning may have turned out to be what it was.
+  if (!steps.release && !steps.pause) return { state: { ...call.prior, ...known(call.planned) } };
   // From here on the host may be as wanted or halfway; the next plan finds what is missing.
   call.checkpoint({ ...partial(work, call.prior), drift: ['the last update did not come to its end'] });
   if (steps.release) await applyRelease(host, wish.release, optionsOf(call));
@@ -202,8 +203,8 @@ function goneMeanwhile(cluster: ClusterObject): ProviderError {
   );
 }
 
-function optionsOf({ signal, log }: Call<ConfiguredProvider>): OperationOptions {
-  return { signal, log: (line) => log.info(line) };
+function optionsOf({ signal, log, provider }: Call<ConfiguredProvider>): OperationOptions {
+  return { signal, log: (line) => log.info(line), helm: provider.helmPath };
 }
 
 function waitOptionsOf(call: Call<ConfiguredProvider>): WaitOptions {

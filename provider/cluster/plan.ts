@@ -98,7 +98,7 @@ async function planInPlace(call: ClusterPlanCall, change: Change, isComplete: bo
   const prior = asCluster(change.prior);
   const chart = await chartPlan(planned['chart_path'] ?? null, prior);
   const isOther = !isComplete || !isSameRelease(change) || chart.version !== prior['chart_version'];
-  const isTouched = isOther;
+  const isTouched = isOther || hasDrift(prior);
   if (!isTouched && planned['pause'] === prior.pause) return { diagnostics: await quietDiagnostics(call) };
   const values: ValueRecord = {
     drift: [],

@@ -66,9 +66,15 @@ describe('the toy', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test.each([{}, { fail: 'after' }])('what is write-only is in no state, whatever a handler returns %j', async (how) => {
-    const { newState } = await handlers.ApplyResourceChange(creation({ name: 'kept', key_wo: 'k', ...how }), call);
-    expect(decodeObject(boxAttributes, newState as DynamicValue, 'state')).toMatchObject({ id: 'kept', key_wo: null });
+  test.each([
+    ['all is well', {}, []],
+    ['it fails half-way', { fail: 'after' }, [{ summary: 'Half a box' }]],
+  ])('what is write-only is in no state, also when a handler returns it and %s', async (_, how, said) => {
+    const asked = creation({ name: 'kept', key_wo: 'k', ...how });
+    const { newState, diagnostics } = await handlers.ApplyResourceChange(asked, call);
+    const state = decodeObject(boxAttributes, newState as DynamicValue, 'state');
+    expect(state).toMatchObject({ id: 'kept', key_wo: null });
+    expect(diagnostics).toMatchObject(said);
     await rm(join(folder, 'kept.json'));
   });
 

@@ -22,3 +22,8 @@ export function clusterRef(id: string): ClusterRef {
 export const repairAdvice: string =
   'If it cannot be repaired: `terraform apply -replace=vcluster_cluster.NAME -target=vcluster_cluster.NAME` makes it anew without ' +
   'looking inside, and `terraform state rm` forgets resources inside that are lost.';
+
+/** What people do when it is paused: the plan of everything else needs it awake. */
+export const resumeAdvice: string =
+  'Allow the ephemeral resource to wake it for as long as it is needed (`wake = true`); or resume it before anything else: ' +
+  '`pause = false`, then `terraform apply -target=vcluster_cluster.NAME`.';

@@ -22,7 +22,7 @@ import { defineEphemeral } from '../framework/ephemeral.ts';
 import type { EphemeralType, OpenCall, OpenedCall, Renewed } from '../framework/ephemeral.ts';
 import { duration, parseDuration } from '../framework/timeouts.ts';
 import type { ConfiguredProvider } from '../configured.ts';
-import { clusterId, clusterRef, repairAdvice } from './cluster-id.ts';
+import { clusterId, clusterRef, repairAdvice, resumeAdvice } from './cluster-id.ts';
 import { Leases } from './leases.ts';
 
 const renewEveryMs = 5 * 60_000;
@@ -162,6 +162,7 @@ function connectOptions({ config, signal, log }: Call): Parameters<typeof connec
     access: config.access as Access,
     wake: config.wake,
     timeoutMs: parseDuration(config.timeout),
+    resumeAdvice,
     repairAdvice,
     signal,
     log: (line) => log.info(line),

@@ -9,12 +9,19 @@ import { AbortedError, OperationError } from '../../operations/errors.ts';
 import { kinds } from '../../operations/host.ts';
 import type { Host } from '../../operations/host.ts';
 import { parseKubeconfig } from '../../operations/parse-kubeconfig.ts';
-import { ensureAccount, ensureGrant, grantDrift, removeAccount, removeGrant } from '../../operations/tenant-access.ts';
+import {
+  accountDrift,
+  ensureAccount,
+  ensureGrant,
+  grantDrift,
+  removeAccount,
+  removeGrant,
+} from '../../operations/tenant-access.ts';
 import type { RoleGrant } from '../../operations/tenant-access.ts';
 import { issueToken } from '../../operations/tokens.ts';
 import type { HostObject, WaitOptions } from '../../operations/types.ts';
 import { VirtualApi } from '../../operations/virtual-api.ts';
-import { repairAdvice } from './cluster-id.ts';
+import { repairAdvice, resumeAdvice } from './cluster-id.ts';
 import {
   contentDigest,
   decoded,
@@ -68,7 +75,7 @@ export async function applySecret(
 ): Promise<Applied> {
   const { signal } = options;
   const present = await findOurs(host, wish, before, signal);
-  await using inside = await connect(host, wish.cluster, { ...options, repairAdvice });
+  await using inside = await connect(host, wish.cluster, { ...options, resumeAdvice, repairAdvice });
   let made = before;
   const remember = (more: Made): void => progress((made = { ...made, ...more }));
   const accountUid = await ensureAccount(inside.api, wish.account, wish.createAccount);
@@ -161,12 +168,14 @@ export async function findSecretDrift(host: Host, wish: SecretWish, made: Made, 
   try {
     await using inside = await connect(host, wish.cluster, options);
     const grant = grantOf(wish);
-    const lines = grant === undefined ? [] : await grantDrift(inside.api, grant);
-    // An edited Secret gets a new token anyway, and may not even hold one.
-    if (secret !== undefined && onHost.length === 0 && (await isRevoked(inside, wish, secret))) {
-      return { drift: [...lines, 'the token is no longer accepted'], unseen: undefined };
-    }
-    return { drift: [...onHost, ...lines], unseen: undefined };
+    const lines = [
+      ...onHost,
+      ...(await accountDrift(inside.api, wish.account, made.accountUid)),
+      ...(grant === undefined ? [] : await grantDrift(inside.api, grant)),
+    ];
+    // Whatever was found brings a new token, and an edited Secret may not even hold one.
+    const isRefused = secret !== undefined && lines.length === 0 && (await isRevoked(inside, wish, secret));
+    return { drift: isRefused ? ['the token is no longer accepted'] : lines, unseen: undefined };
   } catch (error) {
     return { drift: onHost, unseen: expected(error).summary };
   }

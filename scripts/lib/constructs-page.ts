@@ -80,7 +80,7 @@ function extended({ code }: Declared, all: All): readonly string[] {
 
 function properties(found: Declared, all: All): readonly string[] {
   const rows = propertiesOf(found, all).map((member) => {
-    const { name, type } = parts(member.code);
+    const { name, type } = propertyParts(member.code);
     const { text, tags } = docOf(member);
     return `| \`${name}\` | ${cell(`\`${type}\``)} | ${cell(tags.get('default') ?? '')} | ${cell(linked(text))} |`;
   });
@@ -113,7 +113,7 @@ function isExported(all: All, name: string): boolean {
   return all.get(name)?.code.startsWith('export ') ?? false;
 }
 
-function parts(code: string): { readonly name: string; readonly type: string } {
+function propertyParts(code: string): { readonly name: string; readonly type: string } {
   const [, name = code, type = ''] = /^(?:readonly )?(\[[^\]]*\]|\w+\??): ([^]*?);?$/.exec(code) ?? [];
   return { name, type: type.replaceAll(/\s+/g, ' ').replace(/ \| undefined$/, '') };
 }

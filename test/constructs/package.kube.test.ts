@@ -14,6 +14,9 @@ const root = resolve(import.meta.dirname, '..', '..');
 const successor = 'npm:cdktn@0.24.0';
 const bindings = { '@cdktf/provider-helm': '12.1.2', '@cdktf/provider-kubernetes': '12.1.1' };
 
+/** npm fetches from a registry, which may take its time. */
+const patienceMs = 240_000;
+
 let folder: string;
 let tarball: string;
 const problem = await registryProblem();
@@ -94,19 +97,26 @@ describe.skipIf(problem !== undefined)(`the package${problem === undefined ? '' 
     );
   });
 
-  test('with the community’s successor of CDKTF, by an alias, synthesises to the same', async () => {
-    const present = await project('cdktf', { dependencies: { cdktf: '0.21.0', ...bindings } });
-    const alias = { cdktf: successor };
-    const future = await project('cdktn', {
-      dependencies: { ...alias, ...bindings },
-      overrides: { ...Object.fromEntries(Object.keys(bindings).map((name) => [name, alias])), 'cdktf-vcluster': alias },
-    });
-    const installed = JSON.parse(readFileSync(join(future, 'node_modules', 'cdktf', 'package.json'), 'utf8'));
-    expect(installed.name).toBe('cdktn');
-    const wanted = await synthesised(present, program);
-    expect(Object.keys(wanted).toSorted()).toEqual(['ephemeral', 'provider', 'resource', 'terraform']);
-    expect(await synthesised(future, program)).toEqual(wanted);
-  });
+  test(
+    'with the community’s successor of CDKTF, by an alias, synthesises to the same',
+    async () => {
+      const present = await project('cdktf', { dependencies: { cdktf: '0.21.0', ...bindings } });
+      const alias = { cdktf: successor };
+      const future = await project('cdktn', {
+        dependencies: { ...alias, ...bindings },
+        overrides: {
+          ...Object.fromEntries(Object.keys(bindings).map((name) => [name, alias])),
+          'cdktf-vcluster': alias,
+        },
+      });
+      const installed = JSON.parse(readFileSync(join(future, 'node_modules', 'cdktf', 'package.json'), 'utf8'));
+      expect(installed.name).toBe('cdktn');
+      const wanted = await synthesised(present, program);
+      expect(Object.keys(wanted).toSorted()).toEqual(['ephemeral', 'provider', 'resource', 'terraform']);
+      expect(await synthesised(future, program)).toEqual(wanted);
+    },
+    patienceMs,
+  );
 
   test('is found by require() as well', async () => {
     const text = "const { VirtualCluster } = require('cdktf-vcluster'); process.stdout.write(typeof VirtualCluster);";
@@ -131,14 +141,18 @@ describe.skipIf(problem !== undefined)(`the package${problem === undefined ? '' 
     expect(stdout).toBe('');
   });
 
-  test('needs no binding of another provider for Provisioner.native(), and names the one that Helm needs', async () => {
-    const place = await project('native', { dependencies: { cdktf: '0.21.0' } });
-    expect(readdirSync(join(place, 'node_modules'))).not.toContain('@cdktf');
-    const frame = program.replace(/^const tenant.*\n.*\n/m, '');
-    expect(Object.keys((await synthesised(place, frame))['resource'] as object)).toEqual(['vcluster_cluster']);
-    const helm = frame.replace('provisioner: Provisioner.native(), ', '');
-    await expect(synthesised(place, helm)).rejects.toThrow(
-      /@cdktf\/provider-kubernetes is not installed\..*Run: npm install @cdktf\/provider-kubernetes/,
-    );
-  });
+  test(
+    'needs no binding of another provider for Provisioner.native(), and names the one that Helm needs',
+    async () => {
+      const place = await project('native', { dependencies: { cdktf: '0.21.0' } });
+      expect(readdirSync(join(place, 'node_modules'))).not.toContain('@cdktf');
+      const frame = program.replace(/^const tenant.*\n.*\n/m, '');
+      expect(Object.keys((await synthesised(place, frame))['resource'] as object)).toEqual(['vcluster_cluster']);
+      const helm = frame.replace('provisioner: Provisioner.native(), ', '');
+      await expect(synthesised(place, helm)).rejects.toThrow(
+        /@cdktf\/provider-kubernetes is not installed\..*Run: npm install @cdktf\/provider-kubernetes/,
+      );
+    },
+    patienceMs,
+  );
 });

@@ -54,13 +54,18 @@ describe.skipIf(problem !== undefined)(`${count} tenants${problem ? `, skipped: 
     expect((await terraform.plan()).text).toContain('No changes.');
   });
 
-  test('a tenant less touches no other', async () => {
+  test('a tenant who leaves is removed with what is inside, and no other is touched', async () => {
+    const [, leaving] = tenants;
     await write(tenants.toSpliced(1, 1));
-    await workshop.synthesise('tenants', 'tenants', env);
+    await workshop.synthesise('tenants', 'tenants', { ...env, LEAVING: leaving?.name ?? '' });
     const { text } = await terraform.plan();
     expect(text).toMatch(/0 to add, 0 to change, \d+ to destroy/);
-    const other = tenants[0]?.name ?? '';
-    expect(text).not.toMatch(new RegExp(`fleet_${other}\\S* will be`));
+    const touched = [...text.matchAll(/# \S+\.fleet_(ex-\w+)_\S+ will be/g)].map(([, name]) => name);
+    expect(new Set(touched)).toEqual(new Set([leaving?.name]));
+    await apply(terraform);
+    expect(await host.tryGet('namespace', leaving?.name ?? '')).toBeUndefined();
+    await workshop.synthesise('tenants', 'tenants', env);
+    expect((await terraform.plan()).text).toContain('No changes.');
   });
 
   test('a wrong line is named with file and line before anything is changed', async () => {

@@ -168,6 +168,15 @@ describe('what is on the host is looked at while planning', () => {
     expect(said.text).toMatch(/taken.*chart "?other"?/);
   });
 
+  test('a helm that is none, at apply', async () => {
+    const config = JSON.stringify(stage.plane.kubeconfigPath);
+    workspace.configureProvider(`config_path = ${config}\n helm_path = "/bin/false"`);
+    const said = await workspace.apply(hcl('no-helm'));
+    await workspace.destroy();
+    expect(said.exitCode, said.text).toBe(1);
+    expect(said.text).toContain('The helm that helm_path names cannot be used');
+  });
+
   test('a namespace that exists, and how to use it', async () => {
     await makeNamespace(stage.host, 'there');
     const said = await workspace.plan(hcl('it', 'namespace = "there"'));

@@ -118,7 +118,8 @@ export class Workspace implements AsyncDisposable {
   }
 
   #arguments([command = '', ...rest]: readonly string[]): readonly string[] {
-    return [`-chdir=${this.folder}`, command, '-no-color', ...rest];
+    // Of all commands, `state` alone takes no flag of its own before the next word.
+    return [`-chdir=${this.folder}`, command, ...(command === 'state' ? [] : ['-no-color']), ...rest];
   }
 
   #options(env: Readonly<Record<string, string>>): { readonly env: Readonly<Record<string, string | undefined>> } {

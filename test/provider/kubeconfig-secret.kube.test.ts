@@ -142,7 +142,7 @@ describe('vcluster_kubeconfig_secret', () => {
     [
       'the service account is deleted, and the token with it',
       () => virtual.delete(serviceAccounts, accountKey),
-      'the token is no longer accepted',
+      'service account kube-system/ci inside is gone',
     ],
   ])('%s: the plan says so, apply repairs it', async (_what, harm, line) => {
     await harm();
@@ -195,12 +195,15 @@ describe('vcluster_kubeconfig_secret', () => {
   });
 
   test('bad input is refused at plan, at its place', async () => {
-    await stack.write(hcl({ cluster_id: '"team-a"', role: '{ kind = "Role", name = "x" }', format: '"argo"' }));
-    const { exitCode, text } = await stack.plan();
-    expect(exitCode).toBe(1);
-    expect(text).toContain('the id of a virtual cluster, "<host namespace>/<name>"');
-    expect(text).toContain('A Role is in a namespace');
-    expect(text).toContain('"argocd"');
+    await stack.write(hcl({ cluster_id: '"team-a"', format: '"argo"' }));
+    const values = await stack.plan();
+    expect(values.exitCode).toBe(1);
+    expect(values.text).toContain('the id of a virtual cluster, "<host namespace>/<name>"');
+    expect(values.text).toContain('Did you mean "argocd"?');
+    await stack.write(hcl({ role: '{ kind = "Role", name = "x" }' }));
+    const role = await stack.plan();
+    expect(role.exitCode).toBe(1);
+    expect(role.text).toContain('A Role is in a namespace');
   });
 
   test('a role or a namespace that is not there is named, and where to correct it', async () => {

@@ -117,6 +117,13 @@ export class Stack implements AsyncDisposable {
     return this.run(['apply', '-auto-approve', '-input=false', ...args], env);
   }
 
+  /** Applies what must succeed. */
+  async make(hcl: string, args: readonly string[] = []): Promise<void> {
+    await this.write(hcl);
+    const { exitCode, text } = await this.apply(args);
+    if (exitCode !== 0) throw new Error(text);
+  }
+
   destroy(): Promise<Said> {
     return this.run(['destroy', '-auto-approve', '-input=false']);
   }

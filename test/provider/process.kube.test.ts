@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
@@ -71,8 +72,7 @@ async function serve(env: Readonly<Record<string, string>> = {}): Promise<Served
   const line = await eventually('the handshake', async () => /^(.*)\n/.exec(started.stdout())?.[1], 50_000);
   const [core, version, network, socket = '', protocol, der = ''] = line.split('|');
   expect([core, version, network, protocol]).toEqual(['1', '6', 'unix', 'grpc']);
-  const certificate =
-    der && `-----BEGIN CERTIFICATE-----\n${der.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  const certificate = der && new X509Certificate(Buffer.from(der, 'base64')).toString();
   return { ...started, socket, certificate };
 }
 

@@ -113,13 +113,9 @@ const box: ResourceType<Configured> = defineResource({
     const folder = provider.folder();
     log.info('Making a box', { name: config.name, key: config.key_wo });
     await store(folder, config.name, { writes: 1, key: config.key_wo, ...known(planned as ValueRecord) });
-    const state = {
-      ...planned,
-      id: config.name,
-      serial: '1',
-      drift: [],
-      lid: numbered(planned.lid),
-    };
+    // A key that is handed back by mistake must not be kept either.
+    const made = { key_wo: config.key_wo, id: config.name, serial: '1', drift: [], lid: numbered(planned.lid) };
+    const state = { ...planned, ...made };
     checkpoint({ ...state, serial: UNKNOWN }, { half: true });
     if (config.wait) await sleep(600_000, undefined, { signal });
     if (config.fail === 'after') throw new ProviderError('Half a box', `With ${config.key_wo ?? 'no key'}.`);

@@ -59,10 +59,10 @@ export class Workshop implements AsyncDisposable {
     return synthesise({ program, stack, outdir: join(this.folder, example), env }, this.#host.kubeconfig);
   }
 
-  /** Destroys whatever is still there, then removes the folder. */
+  /** Destroys whatever is still there, then removes the folder; where that fails, the state stays for who has to clean up. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const terraform of this.#opened) {
-      if ((await terraform.addresses()).length > 0) await terraform.destroy(log).catch((error) => log(String(error)));
+      if ((await terraform.addresses()).length > 0) await terraform.destroy(log);
       await terraform[Symbol.asyncDispose]();
     }
     await rm(this.folder, { recursive: true, force: true });

@@ -94,9 +94,8 @@ export const tokens: Resource = {
 function keysOf(change: Change, view: View): readonly string[] {
   const { side, kind, object, before } = change;
   if (kind.plural === secrets.plural) return side === 'host' ? podOfSecret(change, view) : [];
-  // Which tokens a pod has never changes, nor does its status matter; that it is on its way out asks for none.
-  if (kind.plural !== pods.plural || before?.metadata.uid === object.metadata.uid) return [];
-  const pod = side === 'virtual' ? withHostPod(object as Virtual<Pod>, view) : originalOf(object, view);
+  if (kind.plural !== pods.plural || (before !== undefined && isSameHere(before, object))) return [];
+  const pod = side === 'virtual' ? (object as Virtual<Pod>) : originalOf(object, view);
   return pod !== undefined && wantsTokens(pod) ? [keyText(keyOf(pod))] : [];
 }
 
@@ -106,13 +105,9 @@ function podOfSecret({ object, before }: Change, { release }: View): readonly st
   return pod === undefined ? [] : [pod];
 }
 
-/** Before its host pod has come there is nothing to be done, and that one brings the key itself, when it goes, too. */
-function withHostPod(pod: Virtual<Pod>, view: View): Virtual<Pod> | undefined {
-  return hostPodOf(keyOf(pod), view) && pod;
-}
-
-function hostPodOf({ namespace, name }: Key<'virtual'>, { host, release }: View): Host<Pod> | undefined {
-  return host.peek(pods, { namespace: release.namespace, name: hostName(name, namespace, release) });
+/** Which tokens a pod has never changes, nor does its status matter. */
+function isSameHere(before: KubeObject, after: KubeObject): boolean {
+  return before.metadata.uid === after.metadata.uid && isDeleting(before) === isDeleting(after);
 }
 
 function originalOf(host: Host<KubeObject>, view: View): Virtual<Pod> | undefined {
@@ -125,12 +120,15 @@ function wantsTokens(pod: Virtual<Pod>): boolean {
 }
 
 function decide(key: string, view: View): Plan {
-  const parsed = parseKey<'virtual'>(key);
-  const virtual = view.virtual.peek(pods, parsed);
+  const { namespace, name } = parseKey<'virtual'>(key);
+  const virtual = view.virtual.peek(pods, { namespace, name });
   if (virtual === undefined || isDeleting(virtual)) return nothingToDo;
   const sources = tokenSources(virtual);
   if (sources.length === 0) return nothingToDo;
-  const host = hostPodOf(parsed, view);
+  const host = view.host.peek(pods, {
+    namespace: view.release.namespace,
+    name: hostName(name, namespace, view.release),
+  });
   if (host === undefined || !isOwnPod(host, virtual, view.release)) return { actions: [], why: 'no host pod yet' };
   const stored = view.host.get(secrets, { namespace: view.release.namespace, name: tokenSecretName(virtual) });
   if (stored !== undefined && !isTokenSecret(stored.metadata, view.release)) {
