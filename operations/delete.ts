@@ -6,7 +6,7 @@
  */
 import { OperationError } from './errors.ts';
 import { HelmError } from './helm.ts';
-import type { Host } from './host.ts';
+import type { Host, HostKind } from './host.ts';
 import { inventory, nameOf, volumesOf } from './inventory.ts';
 import type { Found } from './inventory.ts';
 import { removeNamespace } from './namespace.ts';
@@ -57,11 +57,12 @@ export async function deleteCluster(host: Host, ref: ClusterRef, options: Delete
   }
   if (release !== undefined) log?.(`${ref.namespace}/${ref.name}: the release is removed`);
   await uninstallRelease(host, ref, { signal, log, helm: options.helm });
-  const kept = await emptied(host, ref, { ...options, timeoutMs: leftMs() });
   const { namespace: name, name: cluster } = ref;
   const removed = await removeNamespace(host, { name, lifecycle, cluster }, { signal, log, timeoutMs: leftMs() });
+  // Nothing outlives a namespace.
+  const kept = removed ? [] : await emptied(host, ref, { ...options, timeoutMs: leftMs() });
   const volumes = await releasedVolumes(host, ref, removed, { signal, timeoutMs: leftMs() });
-  return { kept: [...(removed ? [] : kept), ...volumes] };
+  return { kept: [...kept, ...volumes] };
 }
 
 /** Waits until the host has removed what goes with the release, and removes what was orphaned. @returns what stays on purpose */
@@ -69,12 +70,16 @@ async function emptied(host: Host, ref: ClusterRef, options: WaitOptions): Promi
   const { signal, log, timeoutMs = 0 } = options;
   let left: readonly Found[] = [];
   let kept: readonly Found[] = [];
+  // Where something was left the last time; undefined: everywhere. Done is only what was seen to be so everywhere.
+  let places: readonly HostKind[] | undefined;
   const done = await waitFor(timeoutMs, signal, async () => {
-    const all = await inventory(host, ref, signal);
-    kept = all.filter(isRetained);
+    const all = await inventory(host, ref, signal, places);
+    const wasEverywhere = places === undefined;
     left = all.filter((found) => !isRetained(found));
+    if (wasEverywhere) kept = all.filter(isRetained);
     await Promise.all(left.filter(isOrphan).map((found) => removeOrphan(host, found, options)));
-    return left.length === 0;
+    places = left.length === 0 ? undefined : [...new Set(left.map(({ kind }) => kind))];
+    return wasEverywhere && left.length === 0;
   });
   if (done) return kept.map((found) => `${nameOf(found)}: its retention policy is Retain`);
   log?.(`${ref.namespace}/${ref.name}: ${left.length} objects are still there`);

@@ -17,6 +17,8 @@ import type { AccessSource, HostAccess } from './kubeconfig.ts';
 const defaultTimeoutMs = 15_000;
 const connectionsMax = 8;
 const triesMax = 4;
+/** A busy host says how long to wait, mostly a second. */
+const throttledTriesMax = 20;
 const retryDelayMs = 200;
 const retryAfterMaxMs = 30_000;
 const pageLength = 500;
@@ -133,7 +135,7 @@ export class HostClient implements Host {
       }
       const { status, body, retryAfterMs } = answer;
       if (status >= 200 && status < 300) return body;
-      const last = attempt >= triesMax;
+      const last = attempt >= (status === 429 ? throttledTriesMax : triesMax);
       if (!last && mayAskAgain(sent.method, answer)) {
         await patience(Math.min(retryAfterMs ?? retryDelayMs * attempt, retryAfterMaxMs), sent);
       } else if (status === 401 && attempt === 1) {

@@ -31,9 +31,14 @@ interface Served {
 const ignored = new Set(['events', 'events.events.k8s.io']);
 const atOnceMax = 8;
 
-/** Everything of a virtual cluster in its namespace. @throws HostError */
-export async function inventory(host: Host, ref: ClusterRef, signal?: AbortSignal): Promise<readonly Found[]> {
-  const all = await namespacedKinds(host, signal);
+/** Everything of a virtual cluster in its namespace, or only what is of some `kinds`. @throws HostError */
+export async function inventory(
+  host: Host,
+  ref: ClusterRef,
+  signal?: AbortSignal,
+  some?: readonly HostKind[],
+): Promise<readonly Found[]> {
+  const all = some ?? (await namespacedKinds(host, signal));
   const found: Found[] = [];
   for (let start = 0; start < all.length; start += atOnceMax) {
     const batch = all.slice(start, start + atOnceMax);

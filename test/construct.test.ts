@@ -280,5 +280,5 @@ describe('examples/quickstart', () => {
       terraform: { backend: { local: { path: 'terraform.tfstate' } } },
       output: { namespace: {}, kubeconfig_secret: {} },
     });
-  });
+  }, 60_000);
 });

@@ -46,6 +46,9 @@ provider "kubernetes" {
   client_certificate     = ephemeral.vcluster_kubeconfig.team.client_certificate
   client_key             = ephemeral.vcluster_kubeconfig.team.client_key
   tls_server_name        = ephemeral.vcluster_kubeconfig.team.tls_server_name
+
+  # Or a token of the host in KUBE_TOKEN would be sent inside.
+  token = coalesce(ephemeral.vcluster_kubeconfig.team.token, "unused")
 }
 
 resource "kubernetes_namespace_v1" "app" {

@@ -9,6 +9,7 @@ import type { Attributes, Check } from '../framework/attributes.ts';
 import { oneOf, text } from '../framework/checks.ts';
 import { failure } from '../framework/diagnostics.ts';
 import { timeouts } from '../framework/timeouts.ts';
+import { isRecord } from '../framework/values.ts';
 import type { ValueRecord } from '../framework/values.ts';
 import { optionAttributes } from '../options.ts';
 import { viewAttributes } from './view-attributes.ts';
@@ -26,6 +27,36 @@ const namespaceName = text((value) =>
     ? undefined
     : 'the name of a namespace: at most 63 lower-case letters, digits and "-", neither first nor last a "-"',
 );
+
+const labelForm = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const prefixForm = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+function isLabelKey(key: string): boolean {
+  const [name = '', prefix, ...more] = key.split('/').toReversed();
+  return name !== '' && labelForm.test(name) && (prefix === undefined || prefixForm.test(prefix)) && more.length === 0;
+}
+
+/** What Kubernetes would refuse halfway. */
+const labelWords: Check = (value, path) => {
+  if (!isRecord(value)) return [];
+  const form = 'at most 63 letters, digits, "-", "_" and ".", neither first nor last one of these three';
+  return Object.entries(value).flatMap(([key, word]) => {
+    const here = [...path, key];
+    if (!isLabelKey(key)) {
+      return [
+        failure(
+          'Invalid value',
+          `${JSON.stringify(key)} cannot be the key of a label: it must be ${form}; a DNS name and "/" may precede it.`,
+          here,
+        ),
+      ];
+    }
+    if (typeof word !== 'string' || labelForm.test(word)) return [];
+    return [
+      failure('Invalid value', `${JSON.stringify(word)} cannot be the value of a label: it must be ${form}.`, here),
+    ];
+  });
+};
 
 const versionProblem = (version: string): string | undefined => {
   const resolved = resolveKubernetesVersion(version);
@@ -59,12 +90,18 @@ const own: Attributes = {
       '`keep`: it must exist, and is neither changed nor deleted. Default: `create`.',
     check: oneOf('create', 'adopt', 'keep'),
   },
-  namespace_labels: { type: map('string'), optional: true, doc: 'Labels of the namespace. Not with `keep`.' },
+  namespace_labels: {
+    type: map('string'),
+    optional: true,
+    doc: 'Labels of the namespace. Not with `keep`.',
+    check: labelWords,
+  },
   namespace_annotations: { type: map('string'), optional: true, doc: 'Annotations of the namespace. Not with `keep`.' },
   labels: {
     type: map('string'),
     optional: true,
     doc: 'Labels of the virtual cluster on the host, by which the data source `vcluster_clusters` selects.',
+    check: labelWords,
   },
   kubernetes_version: {
     type: 'string',

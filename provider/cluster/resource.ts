@@ -42,7 +42,9 @@ export const cluster: ResourceType<ConfiguredProvider> = defineResource({
   name: 'vcluster_cluster',
   doc:
     'A virtual cluster: a Kubernetes API server of its own in one namespace of the host cluster. Creating it waits until it is ready. ' +
-    'What is changed outside of Terraform is found and repaired; what cannot be changed in place is planned as a replacement, with the reason.',
+    'What is changed outside of Terraform is found and repaired; what cannot be changed in place is planned as a replacement, with the reason.\n\n' +
+    'Terraform drops a misspelt name *inside of an object* (`sync = { form_host = … }`) without a word, before any provider sees it. The plan shows what ' +
+    'is set; an object in which nothing is left gets a warning here; and in `values` every unknown key is refused, with the nearest known one.',
   example,
   version: 0,
   importId: 'namespace/name',

@@ -41,6 +41,8 @@ export function decodeObject(attributes: Attributes, wire: DynamicValue | undefi
 
 /** Decodes one argument of a function. @throws ProviderError for a value that cannot be held */
 export function decodeOne(type: Type, wire: DynamicValue, what: string): Value {
+  // OpenTofu sends no bytes at all for the word `null`.
+  if (wire.msgpack.length === 0) return null;
   return decoded(() => decodeValue(wire.msgpack, ctyTypeOf(type), what));
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toy } from '../../test/provider/toy.ts';
 import { createLog } from '../wire/log.ts';
+import { decodeValue, encodeValue } from '../wire/msgpack.ts';
 import { Secrets } from '../wire/secrets.ts';
 import type { ProviderService } from '../wire/service.ts';
 import type { DynamicValue } from '../wire/tfplugin6.ts';
@@ -99,6 +100,17 @@ describe('the toy', () => {
     expect(metadata.functions?.map(({ name }) => name)).toEqual(Object.keys(schema.functions ?? {}));
     expect(schema.serverCapabilities).toMatchObject({ planDestroy: true, getProviderSchemaOptional: true });
     expect(await handlers.GetFunctions({}, call)).toEqual({ functions: schema.functions });
+  });
+
+  test('an argument without bytes is null, as OpenTofu means it', async () => {
+    const id = { msgpack: encodeValue('one/left', 'string'), json: none };
+    const called = await handlers.CallFunction(
+      { name: 'split_id', arguments: [id, { msgpack: none, json: none }] },
+      call,
+    );
+    expect(called.error).toBeUndefined();
+    const result = decodeValue(called.result?.msgpack ?? none, ['object', { box: 'string', side: 'string' }]);
+    expect(result).toEqual({ box: 'one', side: 'left' });
   });
 
   test('what is unknown or cannot be read is a diagnostic, never a failed RPC', async () => {

@@ -124,6 +124,8 @@ export const kubeconfigEphemeral: EphemeralType<ConfiguredProvider> = defineEphe
     '  client_certificate     = ephemeral.vcluster_kubeconfig.team_a.client_certificate',
     '  client_key             = ephemeral.vcluster_kubeconfig.team_a.client_key',
     '  tls_server_name        = ephemeral.vcluster_kubeconfig.team_a.tls_server_name',
+    '  # Or a token of the host in KUBE_TOKEN would be sent inside.',
+    '  token                  = coalesce(ephemeral.vcluster_kubeconfig.team_a.token, "unused")',
     '}',
   ].join('\n'),
   attributes,

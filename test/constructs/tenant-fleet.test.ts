@@ -122,6 +122,34 @@ describe('TenantFleet', () => {
     );
   });
 
+  test('keeps the way into a tenant who leaves, under the same alias, and nothing else of him', () => {
+    const before = newStack();
+    const first = { name: 'team-a' };
+    new TenantFleet(before, 'tenants', {
+      tenants: [first, { name: 'team-b' }],
+      template: () => ({ admins: ['admins'] }),
+    });
+    const after = newStack();
+    new TenantFleet(after, 'tenants', {
+      tenants: [first],
+      template: () => ({ admins: ['admins'] }),
+      leaving: ['team-b'],
+    });
+    const [there, then] = [synthesised(before), synthesised(after)];
+    const aliases = ({ provider }: typeof there): unknown[] =>
+      (provider?.['kubernetes'] ?? []).map(({ alias }) => alias);
+    expect(aliases(there).size).toBe(3);
+    expect(aliases(then)).toEqual(aliases(there));
+    expect(resources(then, 'helm_release').map(({ name }) => name)).toEqual(['team-a']);
+    const ids = Object.values(then.ephemeral?.['vcluster_kubeconfig'] ?? {}).map(({ cluster_id }) => cluster_id);
+    expect(ids).toContain('team-b/team-b');
+  });
+
+  test('a tenant cannot be in the list and leave', () => {
+    const props = { tenants: [{ name: 'team-a' }], leaving: ['team-a'] };
+    expect(() => new TenantFleet(newStack(), 'tenants', props)).toThrow(/"team-a" is in the list as well/);
+  });
+
   test('makes environments of a class of one’s own', () => {
     class Mine extends TenantEnvironment {}
     const { environments } = new TenantFleet(newStack(), 'tenants', { tenants: [{ name: 'a' }], environment: Mine });

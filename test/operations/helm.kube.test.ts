@@ -41,7 +41,15 @@ async function withMirror(sums: (digest: string, file: string) => string, use: (
   const platform = `linux-${process.arch === 'x64' ? 'amd64' : 'arm64'}`;
   const file = `helm-v${helmVersion}-${platform}.tar.gz`;
   const rename = `s,^,${platform}/,`;
-  await run('tar', ['-czf', join(folder, file), '-C', dirname(stage.helm), `--transform=${rename}`, 'helm']);
+  await run('tar', [
+    '--use-compress-program=gzip -1',
+    '-cf',
+    join(folder, file),
+    '-C',
+    dirname(stage.helm),
+    `--transform=${rename}`,
+    'helm',
+  ]);
   const archive = await readFile(join(folder, file));
   const digest = createHash('sha256').update(archive).digest('hex');
   const site = createServer(({ url }, response) => {

@@ -108,6 +108,8 @@ describe('bad input is refused at plan', () => {
       'namespace_lifecycle = "keep"\n namespace_labels = { a = "b" }',
       ['namespace_labels would do nothing'],
     ],
+    ['a label', 'labels = { "team!" = "a" }', ['"team!" cannot be the key of a label']],
+    ['the value of a label', 'labels = { team = "a b" }', ['labels.team: "a b" cannot be the value of a label']],
     ['a duration', 'timeouts = { create = "5 minutes" }', ['a duration such as']],
     [
       'an attribute',

@@ -101,6 +101,8 @@ async function commandLinesDuring(work: Promise<unknown>): Promise<string> {
 
 describe.skipIf(problem !== undefined)(
   `vcluster_cluster${problem === undefined ? '' : `, skipped: ${problem}`}`,
+  // Some of the tests wait for two starts of a control plane, on a machine that may be busy.
+  { timeout: 600_000 },
   () => {
     beforeAll(async () => {
       process.env['VCLUSTER_HELM'] = await resolveBinary('helm', log);

@@ -2,7 +2,7 @@
  * The framework against the real Terraform: what it promises resources, shown with the toy provider. Needs no cluster; it is at
  * this level because it needs a program.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../support/eventually.ts';
@@ -164,56 +164,5 @@ describe('a creation that fails', () => {
     // The time is so short that the grace after it is all there is to wait for.
     const { text } = await stack.apply(box('wait = true\ntimeouts = { create = "1ms" }'));
     expect(flat(text)).toContain('Could not create toy_box within 0.001s');
-  });
-});
-
-describe('data sources, ephemerals, functions', () => {
-  test('a data source reads; its error is at the attribute', async () => {
-    await stack.apply(box('color = "blue"'));
-    const data = `${box('color = "blue"')}
-      data "toy_box" "it" { name = "one" }
-      output "color" { value = data.toy_box.it.color }`;
-    expect((await stack.apply(data)).text).toContain('color = "blue"');
-    const { text } = await stack.apply(data.replace('"it" { name = "one"', '"it" { name = "none"'));
-    expect(flat(text)).toMatch(/No such box with data.toy_box.it.*name = "none".*none is not there/);
-  });
-
-  test('an ephemeral is opened, renewed in time, closed, and leaves no trace', async () => {
-    await stack.apply(box('key_wo = "never-in-state-3"'));
-    await stack.apply(`${box('key_wo = "never-in-state-3"')}
-      ephemeral "toy_view" "it" {
-        box            = toy_box.one.id
-        renew_after_ms = 500
-      }
-      resource "terraform_data" "slow" {
-        provisioner "local-exec" {
-          command = "while ! grep -q 'renew one' boxes/ephemeral.log; do sleep 0.2; done; test -n \\"$KEY\\""
-          environment = { KEY = ephemeral.toy_view.it.key }
-        }
-      }`);
-    const lines = (await readFile(join(stack.boxes, 'ephemeral.log'), 'utf8')).trim().split('\n');
-    expect(lines[0]).toBe('open one');
-    expect(lines).toContain('renew one');
-    expect(lines.at(-1)).toBe('close one');
-    expect(lines.filter((line) => line === 'open one')).toHaveLength(
-      lines.filter((line) => line === 'close one').length,
-    );
-    expect(await stack.stateText()).not.toContain('never-in-state-3');
-  });
-
-  test('an ephemeral whose configuration is unknown waits for it', async () => {
-    const { exitCode, text } = await stack.apply(`${box('')}
-      ephemeral "toy_view" "it" { box = toy_box.one.id }`);
-    expect(text).toContain('1 added');
-    expect(exitCode).toBe(0);
-  });
-
-  test('a function returns an object, and an error that points at its argument', async () => {
-    const call = (id: string, side: string): string =>
-      `output "split" { value = provider::toy::split_id(${JSON.stringify(id)}, ${side}) }`;
-    expect((await stack.apply(call('one/left', 'null'))).text).toMatch(/box += "one"\s+\+? *side += "left"/);
-    expect((await stack.apply(call('one', '"right"'))).text).toContain('"right"');
-    const { text } = await stack.apply(call('one', 'null'));
-    expect(flat(text)).toContain('Invalid value for "id" parameter: must be "box/side", got: "one"');
   });
 });

@@ -9,9 +9,13 @@ import { join } from 'node:path';
 import { serviceOf } from '../../provider/framework/server.ts';
 import { resolveBinary } from '../../testbed/index.ts';
 import { type AttachedProvider, attachProvider } from '../support/provider.ts';
+import type { Tool } from '../support/terraform.ts';
 import { toy } from './toy.ts';
 
-const source = 'registry.terraform.io/test/toy';
+const registries: Readonly<Record<Tool, string>> = {
+  terraform: 'registry.terraform.io',
+  tofu: 'registry.opentofu.org',
+};
 
 /** What a run of Terraform said. */
 export interface Said {
@@ -36,8 +40,9 @@ export class ToyStack implements AsyncDisposable {
     this.#provider = provider;
   }
 
-  static async open(tool: 'terraform' | 'tofu' = 'terraform'): Promise<ToyStack> {
+  static async open(tool: Tool = 'terraform'): Promise<ToyStack> {
     const folder = await mkdtemp(join(tmpdir(), 'toy-stack-'));
+    const source = `${registries[tool]}/test/toy`;
     const provider = await attachProvider({ start: (surroundings) => serviceOf(toy, surroundings), source });
     const binary = await resolveBinary(tool, (line) => process.stderr.write(`${line}\n`));
     return new ToyStack(folder, binary, provider);
