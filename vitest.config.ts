@@ -12,6 +12,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'pure',
           include: ['**/*.test.ts'],
           exclude: ['**/*.kube.test.ts', '**/*.node.test.ts', '**/node_modules/**', '**/dist/**', '**/out/**'],
+          // A property over thousands of values takes its time on a busy machine.
+          testTimeout: 20_000,
         },
       },
       {

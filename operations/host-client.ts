@@ -135,8 +135,7 @@ export class HostClient implements Host {
       }
       const { status, body, retryAfterMs } = answer;
       if (status >= 200 && status < 300) return body;
-      const last = attempt >= (status === 429 ? throttledTriesMax : triesMax);
-      if (!last && mayAskAgain(sent.method, answer)) {
+      if (mayAskAgain(sent.method, answer, attempt)) {
         await patience(Math.min(retryAfterMs ?? retryDelayMs * attempt, retryAfterMaxMs), sent);
       } else if (status === 401 && attempt === 1) {
         await this.access(true);
@@ -229,9 +228,10 @@ async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
 }
 
 /** 429 says that nothing was done; other signs of trouble only let a read be asked again. */
-function mayAskAgain(method: Method, { status, retryAfterMs }: Answer): boolean {
-  if (status === 429) return true;
-  return method === 'GET' && (status === 503 || status === 504 || (status === 500 && retryAfterMs !== undefined));
+function mayAskAgain(method: Method, { status, retryAfterMs }: Answer, attempt: number): boolean {
+  if (status === 429) return attempt < throttledTriesMax;
+  if (method !== 'GET' || attempt >= triesMax) return false;
+  return status === 503 || status === 504 || (status === 500 && retryAfterMs !== undefined);
 }
 
 async function patience(delayMs: number, sent: Sent): Promise<void> {

@@ -123,10 +123,12 @@ export class Tunnel implements AsyncDisposable {
         const pod = this.#pod;
         this.#pod = undefined;
         if (this.#ended.signal.aborted) throw error;
+        // Known at once, not only when patience has ended: whoever waits for the tunnel may give up earlier.
+        this.#problem = explained(error, this.#ref, pod);
         const status = error instanceof PortForwardRefusedError ? error.status : 0;
         const mayHaveExpired = status === 401 && !again;
         if (!mayHaveExpired && (finalStatuses.includes(status) || performance.now() > untilMs)) {
-          throw explained(error, this.#ref, pod);
+          throw this.#problem;
         }
         again = status === 401;
         await sleep(retryMs, undefined, { signal: this.#ended.signal });

@@ -136,8 +136,8 @@ describe('TenantFleet', () => {
       leaving: ['team-b'],
     });
     const [there, then] = [synthesised(before), synthesised(after)];
-    const aliases = ({ provider }: typeof there): unknown[] =>
-      (provider?.['kubernetes'] ?? []).map(({ alias }) => alias);
+    const aliases = ({ provider }: typeof there): Set<unknown> =>
+      new Set((provider?.['kubernetes'] ?? []).map(({ alias }) => alias));
     expect(aliases(there).size).toBe(3);
     expect(aliases(then)).toEqual(aliases(there));
     expect(resources(then, 'helm_release').map(({ name }) => name)).toEqual(['team-a']);

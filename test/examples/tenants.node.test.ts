@@ -77,6 +77,8 @@ describe.skipIf(problem !== undefined)(`${count} tenants${problem ? `, skipped: 
   });
 
   test('destroy leaves nothing on the host', { timeout: 60_000 * (3 + count) }, async () => {
+    await write(tenants);
+    await workshop.synthesise('tenants', 'tenants', env);
     await terraform.destroy();
     for (const { name } of tenants) {
       expect(await host.tryGet('namespace', name)).toBeUndefined();

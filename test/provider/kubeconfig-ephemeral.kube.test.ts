@@ -19,6 +19,7 @@ import { kubeconfigEphemeral } from '../../provider/kubeconfig/ephemeral.ts';
 import { controlPlaneDir, silent, startControlPlane } from '../../testbed/index.ts';
 import type { ControlPlane } from '../../testbed/index.ts';
 import { until } from '../support/eventually.ts';
+import { insideObjects, insideProvider, Stack } from './kubeconfig-stage.ts';
 
 const { namespaces, secrets, serviceAccounts, statefulSets } = kinds;
 const secretKey = { namespace: 'team', name: 'vc-team-a' };
@@ -196,5 +197,23 @@ describe('ephemeral vcluster_kubeconfig', () => {
     await close(both[0]);
     await renew(both[1]);
     await close(both[1]);
+  });
+
+  test('while its id is unknown, only the guard keeps what is inside from being planned against the host', async () => {
+    await using stack = await Stack.open(planes[0].kubeconfigPath);
+    const id = 'resource "terraform_data" "id" {\n  input = "team/team-a"\n}\n';
+    const guarded = id + insideProvider('terraform_data.id.output') + insideObjects;
+    await stack.make(guarded);
+    const plan = (): ReturnType<Stack['plan']> => stack.plan(['-replace=terraform_data.id']);
+    const againstTheHost = /kubernetes_\w+\.app (has been deleted|will be created)/;
+    const withGuard = await plan();
+    expect(withGuard.text).not.toMatch(againstTheHost);
+    await stack.write(guarded.replace('config_path = "/dev/null"', ''));
+    const withoutGuard = await plan();
+    expect(withoutGuard.text).toMatch(againstTheHost);
+    await stack.write(guarded);
+    const asBefore = await stack.plan();
+    expect(asBefore.exitCode, asBefore.text).toBe(0);
+    expect((await stack.destroy()).exitCode).toBe(0);
   });
 });
