@@ -18,7 +18,7 @@ import { Tunnel } from './tunnel.ts';
 import type { ClusterRef, Log, WaitOptions } from './types.ts';
 import { VirtualApi } from './virtual-api.ts';
 import type { VirtualAccess } from './virtual-api.ts';
-import { waitUntilReady } from './wait.ts';
+import { NotReadyError, waitUntilReady } from './wait.ts';
 
 /** Auto: directly when that works, else through a port-forward of the host. */
 export type Access = 'auto' | 'direct' | 'port_forward';
@@ -76,7 +76,7 @@ interface Attempt {
 
 /**
  * Connects, and waits until the API server says that it is ready.
- * @throws ConnectError, PausedError, KubeconfigSecretError, NotReadyError, TunnelError, HostError, AbortedError
+ * @throws ConnectError, PausedError, KubeconfigSecretError, TunnelError, HostError, AbortedError
  */
 export async function connect(host: Host, ref: ClusterRef, options: ConnectOptions = {}): Promise<Connection> {
   const untilMs = performance.now() + (options.timeoutMs ?? connectTimeoutMs);
@@ -84,7 +84,7 @@ export async function connect(host: Host, ref: ClusterRef, options: ConnectOptio
   const attempt: Attempt = { host, ref, options, log: options.log ?? (() => undefined), remainingMs };
   const woke = await wake(attempt);
   try {
-    if (woke) await waitUntilReady(host, ref, waiting(attempt));
+    if (woke) await ready(attempt);
     const found = await open(attempt, await findKubeconfig(attempt), woke);
     try {
       await untilReady(attempt, found);
@@ -167,7 +167,7 @@ async function open(attempt: Attempt, published: PublishedKubeconfig, woke: bool
   }
   if (reached.is === 'stranger') throw wrongCertificate(attempt, server, reached.why);
   // Asked for the direct way: it may only be slow to come up.
-  await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
+  await ready(attempt);
   const again = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);
   if (again.is === 'reached') return directly(attempt, published, woke);
   if (again.is === 'stranger') throw wrongCertificate(attempt, server, again.why);
@@ -212,7 +212,7 @@ async function nameThroughTunnel(
   ];
   let reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
   if (reached.is === 'silent') {
-    await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
+    await ready(attempt);
     reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
   }
   if (reached.is === 'reached') return reached.name === '127.0.0.1' ? undefined : reached.name;
@@ -262,7 +262,7 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
         `Its API server says: ${answer}.${advice(attempt)}`,
       );
     }
-    if (!waited) await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
+    if (!waited) await ready(attempt);
     else await pause(signal);
   }
 }
@@ -301,6 +301,16 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
 function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted)
     throw new AbortedError('Interrupted', 'It was told to stop while it waited for a virtual cluster.');
+}
+
+/** Waits until the host takes it for ready; why it is not goes together with what to do. */
+async function ready(attempt: Attempt): Promise<void> {
+  try {
+    await waitUntilReady(attempt.host, attempt.ref, waiting(attempt));
+  } catch (error) {
+    if (!(error instanceof NotReadyError)) throw error;
+    throw new ConnectError(error.summary, `${error.detail}${advice(attempt)}`, { cause: error });
+  }
 }
 
 function waiting({ options, log, remainingMs }: Attempt): WaitOptions {

@@ -18,10 +18,10 @@ export function clusterRef(id: string): ClusterRef {
   return { namespace, name };
 }
 
-/** What people do when a virtual cluster is past repair. */
+/** What people do when there is no way in: everything else needs one, also to be planned. */
 export const repairAdvice: string =
-  'If it cannot be repaired: `terraform apply -replace=vcluster_cluster.NAME -target=vcluster_cluster.NAME` makes it anew without ' +
-  'looking inside, and `terraform state rm` forgets resources inside that are lost.';
+  '`terraform apply -target=vcluster_cluster.NAME` changes the virtual cluster without looking inside; together with ' +
+  '`-replace=vcluster_cluster.NAME` it is made anew, and `terraform state rm` forgets resources inside that are lost.';
 
 /** What people do when it is paused: the plan of everything else needs it awake. */
 export const resumeAdvice: string =

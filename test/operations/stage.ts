@@ -13,14 +13,18 @@ export interface Stage {
 }
 
 /** Starts it; `name` keeps test files apart. */
-export async function startStage(name: string, options: { readonly scheduler?: boolean } = {}): Promise<Stage> {
+export async function startStage(
+  name: string,
+  options: { readonly apiServerArgs?: readonly string[] } = {},
+): Promise<Stage> {
   const helm = await resolveBinary('helm', silent);
   process.env['VCLUSTER_HELM'] = helm;
   const plane = await startControlPlane({
     dir: controlPlaneDir(`operations-${name}`),
     role: 'host',
     serviceCidr: '10.96.0.0/16',
-    scheduler: options.scheduler ?? false,
+    scheduler: false,
+    apiServerArgs: options.apiServerArgs,
     log: silent,
   });
   const host = await openHost({ kubeconfig: plane.kubeconfigPath });

@@ -218,6 +218,11 @@ describe.skipIf(problem !== undefined)(
       expect(failed.exitCode, failed.text).toBe(1);
       expect(failed.text).toContain('no-such-tag');
       expect((await stored()).tainted).toBeUndefined();
+      // Without a look at the host, too, it is known that something is left to do; with one, what.
+      expect((await workspace.plan(config, ['-refresh=false'])).text).toContain(
+        'the last update did not come to its end',
+      );
+      expect((await workspace.plan(config)).text).toContain('"not ready: ');
       await settle(config);
     });
 
