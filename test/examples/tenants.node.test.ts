@@ -60,7 +60,7 @@ describe.skipIf(problem !== undefined)(`${count} tenants${problem ? `, skipped: 
     await workshop.synthesise('tenants', 'tenants', { ...env, LEAVING: leaving?.name ?? '' });
     const { text } = await terraform.plan();
     expect(text).toMatch(/0 to add, 0 to change, \d+ to destroy/);
-    const touched = [...text.matchAll(/# \S+\.fleet_(ex-\w+)_\S+ will be/g)].map(([, name]) => name);
+    const touched = [...text.matchAll(/# \S+\.fleet_(ex-[a-z]+)_\S+ will be/g)].map(([, name]) => name);
     expect(new Set(touched)).toEqual(new Set([leaving?.name]));
     await apply(terraform);
     expect(await host.tryGet('namespace', leaving?.name ?? '')).toBeUndefined();
