@@ -31,7 +31,7 @@ const constants: readonly Constant[] = [
   { meant: 'longest retry of a watch: 30 s', file: 'cluster/watch-state.ts', name: 'delayMaxMs', value: 30_000 },
   { meant: 'objects of a page: 500', file: 'cluster/client.ts', name: 'pageSizeMax', value: 500 },
   { meant: 'credentials are read again: 1 min', file: 'cluster/access.ts', name: 'readAgainMs', value: 60_000 },
-  { meant: 'longest name: 63', file: 'translate/names.ts', name: 'nameLengthMax', value: 63 },
+  { meant: 'longest name: 63', file: '../config/host-names.ts', name: 'hostNameLengthMax', value: 63 },
   { meant: 'nameservers of a pod: 3', file: 'resources/pods/dns.ts', name: 'nameserversMax', value: 3 },
   { meant: 'search domains of a pod: 32', file: 'resources/pods/dns.ts', name: 'searchesMax', value: 32 },
   { meant: 'their length: 2048', file: 'resources/pods/dns.ts', name: 'searchCharactersMax', value: 2048 },

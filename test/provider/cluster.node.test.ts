@@ -15,6 +15,7 @@ import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { leftovers } from '../../scripts/lib/leftovers.ts';
 import { resolveBinary } from '../../testbed/index.ts';
 import { unzip } from '../../testbed/zip.ts';
+import { eventually } from '../support/eventually.ts';
 import { clusterHcl as hcl, Workspace } from './cluster-workspace.ts';
 import type { Stored } from './cluster-workspace.ts';
 
@@ -151,7 +152,14 @@ describe.skipIf(problem !== undefined)(
     });
 
     test('is updated in place: what others depend on stays known, and tenants keep their pods', async () => {
-      const before = await tenantPods();
+      const before = await eventually(
+        'a pod of the tenant',
+        async () => {
+          const pods = await tenantPods();
+          return pods.length === 0 ? undefined : pods;
+        },
+        120_000,
+      );
       const config = hcl(
         ref.name,
         'logging = { level = "debug" }\n labels = { team = "a" }\n namespace_labels = { cost = "7" }',
