@@ -49,7 +49,10 @@ async function listOf(
 
 function isOurs(kind: Kind, object: KubeObject): boolean {
   if (kind === endpointSlices) return object.metadata.name === 'kubernetes';
-  return kind !== events || (object as Event).involvedObject.kind === 'Pod';
+  if (kind !== events) return true;
+  const { involvedObject, reason } = object as Event;
+  // A scheduler tries again, and says so again, whenever it likes.
+  return involvedObject.kind === 'Pod' && reason !== 'FailedScheduling';
 }
 
 /**
