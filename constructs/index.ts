@@ -24,7 +24,8 @@ export type { LeavingTenant, TenantEnvironmentClass, TenantFleetProps } from './
 export { loadTenants } from './tenants-file.ts';
 export type { DefaultTenantSchema, Tenant, TenantOf, TenantSchema } from './tenants-file.ts';
 export { VclusterClusterResource } from './vcluster/cluster.ts';
-export type { NamespaceLifecycle, ResourceMeta, Timeouts, VclusterClusterResourceProps } from './vcluster/cluster.ts';
+export type { NamespaceLifecycle, Timeouts, VclusterClusterResourceProps } from './vcluster/cluster.ts';
+export type { ResourceMeta } from './vcluster/resource.ts';
 export { DataVclusterCluster, DataVclusterClusters } from './vcluster/data.ts';
 export type { DataSourceMeta, DataVclusterClusterProps, DataVclusterClustersProps } from './vcluster/data.ts';
 export { VclusterKubeconfigSecretResource } from './vcluster/kubeconfig-secret.ts';

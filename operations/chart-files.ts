@@ -15,11 +15,15 @@ export const oldestChart = '0.1.0';
 /** Whose charts are called `vcluster` as well. */
 const home = 'https://github.com/cdktf-vcluster/cdktf-vcluster';
 
-export interface Chart {
-  /** Absolute path of the folder. */
-  readonly path: string;
+/** What a chart says of itself. */
+export interface ChartDescription {
   readonly version: string;
   readonly appVersion: string;
+}
+
+export interface Chart extends ChartDescription {
+  /** Absolute path of the folder. */
+  readonly path: string;
 }
 
 export class ChartError extends OperationError {
@@ -28,22 +32,34 @@ export class ChartError extends OperationError {
 
 /** The given folder, else the chart that ships with this version. @throws ChartError when it cannot be used */
 export async function openChart(path?: string): Promise<Chart> {
-  return checkedChart(path === undefined ? shippedChart() : resolve(path));
+  const folder = path === undefined ? shippedChart() : resolve(path);
+  return { path: folder, ...checked(folder, descriptionIn(folder)) };
 }
 
-function checkedChart(path: string): Chart {
-  const { name, version, appVersion, home: itsHome } = readDescription(path);
+/**
+ * The same without a folder: every look at a release asks for the version, and the bundle need not unpack itself for that.
+ * @throws ChartError as openChart does
+ */
+export async function describeChart(path?: string): Promise<ChartDescription> {
+  const bundled = path === undefined ? bundledChart?.['Chart.yaml'] : undefined;
+  return bundled === undefined ? openChart(path) : checked('the bundle', parse(bundled) as Description);
+}
+
+function checked(where: string, { name, version, appVersion, home: itsHome }: Description): ChartDescription {
   if (!isOurs({ name, home: itsHome })) {
-    throw new ChartError('The chart cannot be used', `${path} holds the chart "${name}", not the one of this project.`);
-  }
-  const chart = { path, version: String(version), appVersion: String(appVersion) };
-  if (compareVersions(chart.version, oldestChart) < 0) {
     throw new ChartError(
-      'The chart is too old',
-      `${path} is version ${chart.version}, and ${oldestChart} or newer is needed. Use a newer chart, or leave it out and the one that ships is taken.`,
+      'The chart cannot be used',
+      `${where} holds the chart "${name}", not the one of this project.`,
     );
   }
-  return chart;
+  const described = { version: String(version), appVersion: String(appVersion) };
+  if (compareVersions(described.version, oldestChart) < 0) {
+    throw new ChartError(
+      'The chart is too old',
+      `${where} is version ${described.version}, and ${oldestChart} or newer is needed. Use a newer chart, or leave it out and the one that ships is taken.`,
+    );
+  }
+  return described;
 }
 
 interface Description {
@@ -58,7 +74,7 @@ export function isOurs({ name, home: itsHome }: Pick<Description, 'name' | 'home
   return name === 'vcluster' && (itsHome === undefined || itsHome === '' || itsHome === home);
 }
 
-function readDescription(path: string): Description {
+function descriptionIn(path: string): Description {
   try {
     return parse(readFileSync(join(path, 'Chart.yaml'), 'utf8')) as Description;
   } catch (cause) {

@@ -5,7 +5,6 @@
  *
  * Changes nothing, unless it may wake a paused virtual cluster.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readCluster } from './cluster.ts';
 import { AbortedError, OperationError, textOf } from './errors.ts';
 import { kinds } from './host.ts';
@@ -13,6 +12,7 @@ import type { Host } from './host.ts';
 import { readKubeconfigSecret, secretPlace } from './kubeconfig-secret.ts';
 import type { PublishedKubeconfig } from './kubeconfig-secret.ts';
 import { pauseCluster, resumeCluster } from './pause.ts';
+import { interruptibly, stopIfAborted } from './poll.ts';
 import { reach } from './reach.ts';
 import { Tunnel } from './tunnel.ts';
 import type { ClusterRef, Log, WaitOptions } from './types.ts';
@@ -141,7 +141,7 @@ async function findKubeconfig(attempt: Attempt): Promise<PublishedKubeconfig> {
   while (remainingMs() > 0) {
     const published = await readKubeconfigSecret(host, ref, signal);
     if (published !== undefined) return published;
-    await pause(signal);
+    await interruptibly(pollMs, signal);
   }
   throw missingSecret(attempt, 'it is ready, but has not written the Secret again');
 }
@@ -263,7 +263,7 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
       );
     }
     if (!waited) await ready(attempt);
-    else await pause(signal);
+    else await interruptibly(pollMs, signal);
   }
 }
 
@@ -291,16 +291,6 @@ function wrongCertificate(attempt: Attempt, where: string, why: string): Connect
 /** Ends a text. */
 function advice({ options }: Attempt): string {
   return options.repairAdvice === undefined ? '' : ` ${options.repairAdvice}`;
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await sleep(pollMs, undefined, signal && { signal }).catch(() => undefined);
-  stopIfAborted(signal);
-}
-
-function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted)
-    throw new AbortedError('Interrupted', 'It was told to stop while it waited for a virtual cluster.');
 }
 
 /** Waits until the host takes it for ready; why it is not goes together with what to do. */

@@ -3,7 +3,7 @@
  * may not read is no drift.
  */
 import { ifAllowed } from './host-errors.ts';
-import { openChart } from './chart-files.ts';
+import { describeChart } from './chart-files.ts';
 import { conditionsOf, isReady } from './conditions.ts';
 import type { Host } from './host.ts';
 import { kindOf } from './kind-paths.ts';
@@ -34,7 +34,7 @@ export async function findDrift(
   const snapshot = await readSnapshot(host, wanted, options);
   const { release } = snapshot;
   if (release === undefined) return [`release ${wanted.name} is missing`, ...pauseDrift(snapshot, options)];
-  const chart = await openChart(wanted.chart);
+  const chart = await describeChart(wanted.chart);
   return [
     ...releaseDrift(release, chart.version),
     ...valuesDiff(valuesOf(wanted), release.values),

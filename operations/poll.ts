@@ -26,9 +26,12 @@ export async function waitFor(
 
 /** A pause that ends at once when it is told to stop. @throws AbortedError */
 export async function interruptibly(pauseMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(pauseMs, undefined, signal ? { signal } : {});
-  } catch {
+  await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+  stopIfAborted(signal);
+}
+
+/** For whoever waits for something else than time. @throws AbortedError when it was told to stop */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
     throw new AbortedError('Interrupted', 'It was told to stop while it was waiting. Run it again and it goes on.');
-  }
 }

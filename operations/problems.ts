@@ -2,7 +2,7 @@
 import { oldestHostMinor } from '../config/kubernetes-versions.ts';
 import { nameProblem } from '../config/names.ts';
 import { ifAllowed } from './host-errors.ts';
-import { ChartError, compareVersions, isOurs, openChart } from './chart-files.ts';
+import { ChartError, compareVersions, isOurs, describeChart } from './chart-files.ts';
 import { askAdministrator } from './host-answers.ts';
 import { kinds } from './host.ts';
 import type { Host, HostVersion } from './host.ts';
@@ -109,7 +109,7 @@ export function occupiedText(namespace: string, other: string): string {
 
 async function chartProblems(path: string | undefined, release: Release | undefined): Promise<readonly Problem[]> {
   try {
-    const chart = await openChart(path);
+    const chart = await describeChart(path);
     if (release === undefined) return [];
     return releaseProblems(release, chart.version);
   } catch (error) {

@@ -3,7 +3,7 @@
  * not kept, because a tunnel may lead to another pod the next time.
  */
 import { request as httpsRequest } from 'node:https';
-import { OperationError } from './errors.ts';
+import { OperationError, textOf } from './errors.ts';
 import type { HostAccess } from './kubeconfig.ts';
 
 const defaultTimeoutMs = 15_000;
@@ -54,8 +54,7 @@ export class VirtualApi {
     try {
       return await this.#send(asked);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new VirtualApiError(0, `No answer from virtual cluster "${this.#name}"`, why, { cause: error });
+      throw new VirtualApiError(0, `No answer from virtual cluster "${this.#name}"`, textOf(error), { cause: error });
     }
   }
 

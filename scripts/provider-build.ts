@@ -8,6 +8,7 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../testbed/errors.ts';
 import { bundleProvider, providerVersion, withLauncher } from './lib/provider-bundle.ts';
 import { buildExecutable } from './lib/provider-executable.ts';
 import { completeRelease, packProgram, programName, thisPlatform } from './lib/provider-package.ts';
@@ -42,6 +43,6 @@ try {
   if (values.complete === undefined) await buildAll(values.executable);
   else log(await completeRelease(await providerVersion(), values.complete));
 } catch (error) {
-  process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }

@@ -10,6 +10,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../testbed/errors.ts';
 import {
   bundleProvider,
   providerName,
@@ -70,6 +71,6 @@ try {
   const folder = values.dir === undefined ? impliedMirror() : resolve(values.dir);
   await install({ folder, isImplied: values.dir === undefined, executable: values.executable });
 } catch (error) {
-  process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }

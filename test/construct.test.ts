@@ -3,18 +3,18 @@
  * and no Terraform.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
 import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
-import { App, LocalBackend, TerraformOutput, TerraformStack, TerraformVariable, Testing } from 'cdktf';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { LocalBackend, TerraformOutput, TerraformVariable, Testing } from 'cdktf';
+import type { TerraformStack } from 'cdktf';
+import { describe, expect, test } from 'vitest';
 import { kubeconfig } from '../constructs/host-providers.ts';
 import { VirtualCluster } from '../constructs/index.ts';
 import type { VirtualClusterProps } from '../constructs/index.ts';
-
-type Block = Readonly<Record<string, unknown>>;
+import { inFolder, inTheFolder, newStack } from './constructs/program.ts';
+import type { Block } from './constructs/program.ts';
 
 interface Program {
   readonly release: Block;
@@ -22,21 +22,7 @@ interface Program {
   readonly json: Readonly<Record<string, Record<string, Record<string, unknown>>>>;
 }
 
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'construct-'));
-  vi.stubEnv('KUBE_CONFIG_PATH', '/host.kubeconfig');
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-  vi.unstubAllEnvs();
-});
-
-function newStack(): TerraformStack {
-  return new TerraformStack(Testing.fakeCdktfJsonPath(new App({ outdir: join(folder, 'out') })), 'stack');
-}
+inFolder();
 
 function program(stack: TerraformStack): Program {
   const json = JSON.parse(Testing.synth(stack, true));
@@ -57,7 +43,7 @@ function valuesOf(release: Block): unknown {
 
 /** A chart folder of its own, so that its content can be changed. */
 function chartFolder(name: string, template: string): string {
-  const chart = join(folder, name);
+  const chart = inTheFolder(name);
   mkdirSync(join(chart, 'templates'), { recursive: true });
   writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: any\nversion: 0.1.0\n');
   writeFileSync(join(chart, 'templates', 'all.yaml'), template);
@@ -269,7 +255,7 @@ describe('VirtualCluster refuses', () => {
 
 describe('examples/quickstart', () => {
   test('synthesises by node alone, with nothing of this machine in it', () => {
-    const outdir = join(folder, 'example');
+    const outdir = inTheFolder('example');
     const main = join(import.meta.dirname, '..', 'examples', 'quickstart', 'main.ts');
     execFileSync(process.execPath, ['--conditions=source', main], {
       env: { KUBE_CONFIG_PATH: '/x', CDKTF_OUTDIR: outdir },

@@ -3,28 +3,8 @@
  * generated bindings of other providers are: names as in Terraform's documentation, in camelCase.
  */
 import type { Construct } from 'constructs';
-import { TerraformResource } from '../terraform.ts';
-import type { ITerraformDependable, TerraformProvider, TerraformResourceLifecycle } from '../terraform.ts';
-import { attributesOf, generatorMetadata } from './element.ts';
-
-/** What may be given to any resource. */
-export interface ResourceMeta {
-  /**
-   * What has to be there before.
-   * @default - nothing
-   */
-  readonly dependsOn?: readonly ITerraformDependable[];
-  /**
-   * Which configuration of the provider to use.
-   * @default - the default one
-   */
-  readonly provider?: TerraformProvider;
-  /**
-   * Terraform's lifecycle rules.
-   * @default - none
-   */
-  readonly lifecycle?: TerraformResourceLifecycle;
-}
+import { OwnResource } from './resource.ts';
+import type { ResourceMeta } from './resource.ts';
 
 /** How long each operation may take, such as `5m`. */
 export interface Timeouts {
@@ -96,20 +76,11 @@ export interface VclusterClusterResourceProps extends ResourceMeta {
 }
 
 /** A virtual cluster that our provider looks after. */
-export class VclusterClusterResource extends TerraformResource {
+export class VclusterClusterResource extends OwnResource {
   static readonly tfResourceType: string = 'vcluster_cluster';
-  readonly #attributes: Record<string, unknown>;
 
   constructor(scope: Construct, id: string, props: VclusterClusterResourceProps) {
-    const { dependsOn, provider, lifecycle, ...attributes } = props;
-    super(scope, id, {
-      terraformResourceType: VclusterClusterResource.tfResourceType,
-      terraformGeneratorMetadata: generatorMetadata,
-      ...(dependsOn && { dependsOn: [...dependsOn] }),
-      ...(provider && { provider }),
-      ...(lifecycle && { lifecycle }),
-    });
-    this.#attributes = attributesOf(attributes, ['timeouts']);
+    super(scope, id, { type: VclusterClusterResource.tfResourceType, nested: ['timeouts'] }, props);
   }
 
   /** `namespace/name`. Known while an update is planned, so whatever hangs on it stays known as well. */
@@ -151,14 +122,10 @@ export class VclusterClusterResource extends TerraformResource {
 
   /** The labels as they are set; an aspect may replace them. */
   get labels(): Readonly<Record<string, string>> {
-    return (this.#attributes['labels'] ?? {}) as Readonly<Record<string, string>>;
+    return (this.attributes['labels'] ?? {}) as Readonly<Record<string, string>>;
   }
 
   set labels(labels: Readonly<Record<string, string>>) {
-    this.#attributes['labels'] = labels;
-  }
-
-  protected override synthesizeAttributes(): Record<string, unknown> {
-    return { ...this.#attributes };
+    this.attributes['labels'] = labels;
   }
 }

@@ -3,9 +3,9 @@
  * before it ends. Its key is made by the provider and is in no state.
  */
 import type { Construct } from 'constructs';
-import { TerraformResource } from '../terraform.ts';
-import type { ResourceMeta, Timeouts } from './cluster.ts';
-import { attributesOf, generatorMetadata } from './element.ts';
+import type { Timeouts } from './cluster.ts';
+import { OwnResource } from './resource.ts';
+import type { ResourceMeta } from './resource.ts';
 
 /** The service account inside that a kubeconfig is for. */
 export interface SecretServiceAccount {
@@ -91,20 +91,12 @@ export interface VclusterKubeconfigSecretResourceProps extends ResourceMeta {
 }
 
 /** A Secret on the host with a tenant's kubeconfig. */
-export class VclusterKubeconfigSecretResource extends TerraformResource {
+export class VclusterKubeconfigSecretResource extends OwnResource {
   static readonly tfResourceType: string = 'vcluster_kubeconfig_secret';
-  readonly #attributes: Record<string, unknown>;
 
   constructor(scope: Construct, id: string, props: VclusterKubeconfigSecretResourceProps) {
-    const { dependsOn, provider, lifecycle, ...attributes } = props;
-    super(scope, id, {
-      terraformResourceType: VclusterKubeconfigSecretResource.tfResourceType,
-      terraformGeneratorMetadata: generatorMetadata,
-      ...(dependsOn && { dependsOn: [...dependsOn] }),
-      ...(provider && { provider }),
-      ...(lifecycle && { lifecycle }),
-    });
-    this.#attributes = attributesOf(attributes, ['serviceAccount', 'role', 'timeouts']);
+    const nested = ['serviceAccount', 'role', 'timeouts'];
+    super(scope, id, { type: VclusterKubeconfigSecretResource.tfResourceType, nested }, props);
   }
 
   /** `namespace/name` of the Secret. */
@@ -114,9 +106,5 @@ export class VclusterKubeconfigSecretResource extends TerraformResource {
 
   get expiresAt(): string {
     return this.getStringAttribute('expires_at');
-  }
-
-  protected override synthesizeAttributes(): Record<string, unknown> {
-    return { ...this.#attributes };
   }
 }

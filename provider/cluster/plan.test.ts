@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openChart } from '../../operations/chart-files.ts';
+import { describeChart } from '../../operations/chart-files.ts';
 import { defaultReleases } from '../../config/kubernetes-versions.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import type { Private } from '../framework/call.ts';
@@ -12,7 +12,7 @@ import { planCluster, protection } from './plan.ts';
 import type { ClusterPlanCall } from './plan.ts';
 import { optionAttributes } from '../options.ts';
 
-const chartVersion = (await openChart()).version;
+const chartVersion = (await describeChart()).version;
 const nothing = { private: { protected: false } };
 const silent = (): void => undefined;
 /** A provider whose host is made in the same apply: nothing can be asked of it. */

@@ -5,7 +5,7 @@
  * Invariant: on an update `id`, `endpoint` and the certificate stay known, so that whatever depends on them can be planned; on a
  * creation `id` is unknown, so that whatever needs the virtual cluster waits for it.
  */
-import { compareVersions, openChart } from '../../operations/chart-files.ts';
+import { compareVersions, describeChart } from '../../operations/chart-files.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import { failure, hasError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic } from '../framework/diagnostics.ts';
@@ -148,7 +148,7 @@ interface ChartPlan {
 
 async function chartPlan(path: Value, prior: ClusterObject): Promise<ChartPlan> {
   if (isUnknown(path)) return { version: UNKNOWN, diagnostics: [] };
-  const chart = await openChart(typeof path === 'string' ? path : undefined);
+  const chart = await describeChart(typeof path === 'string' ? path : undefined);
   const installed = prior['chart_version'];
   if (typeof installed !== 'string' || compareVersions(chart.version, installed) >= 0) {
     return { version: chart.version, diagnostics: [] };

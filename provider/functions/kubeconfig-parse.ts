@@ -1,4 +1,5 @@
 /** `provider::vcluster::kubeconfig_parse(text)`: the parts of a kubeconfig, under the names that providers take them by. */
+import { textOf } from '../../operations/errors.ts';
 import { parseKubeconfig } from '../../operations/parse-kubeconfig.ts';
 import { object } from '../framework/attributes.ts';
 import { ArgumentError, defineFunction } from '../framework/function.ts';
@@ -60,7 +61,6 @@ function parsedArgument(text: string): ReturnType<typeof parseKubeconfig> {
   try {
     return parseKubeconfig(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ArgumentError(0, `the text of a kubeconfig is needed, but ${why}`, { cause: error });
+    throw new ArgumentError(0, `the text of a kubeconfig is needed, but ${textOf(error)}`, { cause: error });
   }
 }

@@ -6,7 +6,7 @@ const unreachable = `There are some problems with the CLI configuration:
 ╷
 │ Warning: Unable to open CLI configuration file
 │
-│ The CLI configuration file at "/root/.terraformrc" does not exist.
+│ The CLI configuration file at "/home/user/.terraformrc" does not exist.
 ╵
 
 

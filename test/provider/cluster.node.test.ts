@@ -10,6 +10,7 @@ import { deleteCluster } from '../../operations/delete.ts';
 import { kinds, openHost } from '../../operations/host.ts';
 import type { Host } from '../../operations/host.ts';
 import { applyRelease, readRelease } from '../../operations/release.ts';
+import { waitUntilReady } from '../../operations/wait.ts';
 import { findHost, hostProblem, provideImage } from '../../scripts/lib/host.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { leftovers } from '../../scripts/lib/leftovers.ts';
@@ -47,7 +48,7 @@ async function settle(config: string): Promise<string> {
 async function expectNoChange(config: string): Promise<void> {
   let planned = await workspace.plan(config);
   for (let left = 10; left > 0 && /- "not ready: [^"]*", \]/.test(planned.text); left -= 1) {
-    await sleep(1000);
+    await waitUntilReady(host, ref, { timeoutMs: 60_000 });
     planned = await workspace.plan(config);
   }
   expect(planned.exitCode, planned.text).toBe(0);

@@ -5,6 +5,7 @@
 import type { Scope, WatchEvent } from '../../syncer/model/cluster.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
 import type { Resource } from '../../syncer/model/resource.ts';
+import { Bell } from '../support/bell.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
 import { ToyLoop } from '../support/toy-loop.ts';
 
@@ -12,7 +13,7 @@ import { ToyLoop } from '../support/toy-loop.ts';
 export class GatedCluster extends FakeCluster {
   #isOpen = true;
   readonly #permits = new Map<string, number>();
-  readonly #waiting = new Set<() => void>();
+  readonly #changed = new Bell();
 
   override async *watch(
     kind: Kind,
@@ -33,13 +34,13 @@ export class GatedCluster extends FakeCluster {
   /** Lets the next event of a kind through. */
   show(plural: string): void {
     this.#permits.set(plural, (this.#permits.get(plural) ?? 0) + 1);
-    this.#wakeAll();
+    this.#changed.ring();
   }
 
   open(): void {
     this.#isOpen = true;
     this.#permits.clear();
-    this.#wakeAll();
+    this.#changed.ring();
   }
 
   async #pass(plural: string, signal: AbortSignal): Promise<void> {
@@ -49,24 +50,8 @@ export class GatedCluster extends FakeCluster {
         this.#permits.set(plural, permits - 1);
         return;
       }
-      await this.#change(signal);
+      await this.#changed.rung(signal);
     }
-  }
-
-  async #change(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
-  }
-
-  #wakeAll(): void {
-    for (const wake of new Set(this.#waiting)) wake();
   }
 }
 

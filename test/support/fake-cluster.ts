@@ -8,6 +8,7 @@ import type { Kind } from '../../syncer/model/kind.ts';
 import type { KubeObject, Metadata } from '../../syncer/model/object.ts';
 import { keyText } from '../../syncer/model/side.ts';
 import type { Key, Side } from '../../syncer/model/side.ts';
+import { Bell } from './bell.ts';
 import { merged } from './merged.ts';
 
 interface Entry {
@@ -34,7 +35,7 @@ export class FakeCluster implements Cluster {
   onPost: (key: Key, subresource: string, body: object) => unknown = () => ({});
   readonly #objects = new Map<string, KubeObject>();
   readonly #history: Entry[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #changed = new Bell();
   #version = 0;
   #uids = 0;
 
@@ -52,7 +53,7 @@ export class FakeCluster implements Cluster {
   async *watch(kind: Kind, _scope: Scope, version: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
     for (let at = Number(version); !signal.aborted;) {
       const next = this.#history.find((entry) => entry.version > at && entry.plural === kind.plural);
-      if (next === undefined) await this.#change(signal);
+      if (next === undefined) await this.#changed.rung(signal);
       else {
         at = next.version;
         yield structuredClone(next.event);
@@ -160,8 +161,7 @@ export class FakeCluster implements Cluster {
 
   #tell({ plural }: Kind, object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {
     this.#history.push({ plural, version: this.#version, event: { type, object } });
-    const waiting = [...this.#waiting];
-    for (const wake of waiting) wake();
+    this.#changed.ring();
   }
 
   #found(kind: Kind, key: Key): KubeObject {
@@ -175,18 +175,6 @@ export class FakeCluster implements Cluster {
     if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
       throw refusal(409, 'the object has been modified');
     }
-  }
-
-  async #change(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
   }
 }
 
