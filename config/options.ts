@@ -29,7 +29,7 @@ const ownOptions = {
         apiServer: {
           resources: {
             type: 'resources',
-            default: { requests: { cpu: '50m', memory: '256Mi' } },
+            default: { requests: { cpu: '30m', memory: '256Mi' } },
             doc: 'Resources of the container kube-apiserver.',
           },
         },
@@ -52,7 +52,7 @@ const ownOptions = {
         },
         resources: {
           type: 'resources',
-          default: { requests: { cpu: '20m', memory: '64Mi' } },
+          default: { requests: { cpu: '15m', memory: '64Mi' } },
           doc: 'Resources of the container etcd.',
         },
       },
@@ -90,7 +90,7 @@ const ownOptions = {
       },
       resources: {
         type: 'resources',
-        default: { requests: { cpu: '20m', memory: '96Mi' } },
+        default: { requests: { cpu: '10m', memory: '96Mi' } },
         doc: 'Resources of the container syncer and of the init container that makes certificates.',
       },
     },

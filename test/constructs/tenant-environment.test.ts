@@ -118,7 +118,7 @@ describe('quota', () => {
     const quota = { cpu: '500m', memory: '4Gi', storage: '10Gi', pods: 5, volumes: 2 };
     expect(spec(synth({ quota }), 'kubernetes_resource_quota_v1')).toEqual({
       hard: {
-        'requests.cpu': '605m',
+        'requests.cpu': '570m',
         'requests.memory': '4576Mi',
         'limits.memory': '8Gi',
         'requests.storage': '15Gi',
@@ -138,7 +138,7 @@ describe('quota', () => {
       'kubernetes_resource_quota_v1',
     );
     expect(hard).toEqual({
-      'requests.cpu': '2055m',
+      'requests.cpu': '2040m',
       'requests.memory': '1504Mi',
       'limits.memory': '6Gi',
       'requests.storage': '1Gi',
@@ -176,7 +176,7 @@ describe('limits', () => {
       },
     });
     expect(controlPlaneShare(values)).toEqual({
-      cpuRequests: '105m',
+      cpuRequests: '70m',
       memoryRequests: '480Mi',
       memoryLimits: '4Gi',
       storage: '5Gi',
