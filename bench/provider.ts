@@ -1,30 +1,28 @@
 /**
- * What the provider costs a user: its size, how long Terraform waits for it to start, and how long it takes over many virtual
- * clusters in one stack. The start is what Terraform sees, from starting the process to the line of the handshake, with the
+ * What the provider costs a user: its size, how long Terraform waits for it to start, and how long its commands take. The start is what Terraform sees, from starting the process to the line of the handshake, with the
  * certificate that Terraform sends; the rest is the real Terraform, with the provider installed as a user has it.
  *
- *   npm run bench -- provider [tenants]      0 leaves the stack of many tenants out, which needs a node (root)
+ *   npm run bench -- provider
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeServerCertificate } from '../provider/wire/certificate.ts';
-import { findHost, provideImage } from '../scripts/lib/host.ts';
 import { providerVersion } from '../scripts/lib/provider-bundle.ts';
 import { packProgram, placeInMirror, registries } from '../scripts/lib/provider-package.ts';
 import { provideProvider } from '../scripts/lib/provider-mirror.ts';
 import type { ProviderForm } from '../scripts/lib/provider-mirror.ts';
-import { outFolder, synthesise } from '../scripts/lib/stack.ts';
 import { Terraform } from '../scripts/lib/terraform.ts';
 import { toStderr } from '../testbed/index.ts';
 import { loadNow, record } from './results.ts';
+import { repeat, spread, timed } from './timing.ts';
+import type { Row } from './timing.ts';
 
 const starts = 20;
 const commands = 5;
-const defaultTenants = 20;
 const forms = ['bundle', 'executable'] as const satisfies readonly ProviderForm[];
 
 const smallest = `
@@ -41,18 +39,12 @@ resource "vcluster_cluster" "team" {
 }
 `;
 
-type Row = readonly string[];
-
 /** Measures and, unless told not to, records. */
-export async function benchProvider(
-  tenants: number = defaultTenants,
-  { keep }: { readonly keep: boolean } = { keep: true },
-): Promise<void> {
+export async function benchProvider({ keep }: { readonly keep: boolean }): Promise<void> {
   const loadBefore = loadNow();
   const rows: Row[] = [];
   for (const form of forms) rows.push(...(await measureForm(form)));
-  if (tenants > 0) rows.push(...(await measureTenants(tenants)));
-  const how = `Starts ${starts} times, commands ${commands} times: smallest · median. Many virtual clusters once, on the node-level testbed, images present.`;
+  const how = `Starts ${starts} times, commands ${commands} times: smallest · median.`;
   await record({ title: 'Provider', how, table: { head: ['what', 'figure', 'aim'], rows } }, loadBefore, { keep });
 }
 
@@ -100,76 +92,6 @@ async function handshakeMs(program: string): Promise<number> {
 }
 
 const client = makeServerCertificate();
-
-/** One stack with so many virtual clusters through its whole life. */
-async function measureTenants(count: number): Promise<readonly Row[]> {
-  const host = await findHost('kubectl', toStderr);
-  await provideImage(host, toStderr);
-  const providerMirror = await provideProvider('bundle', toStderr);
-  const outdir = await mkdtemp(join(outFolder, 'bench-provider-'));
-  const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
-  const program = join(import.meta.dirname, 'provider-stack.ts');
-  const env = { TENANTS: names.join(','), PROVISIONER: 'native' };
-  const { kubeconfig } = host.kubectl;
-  const synthesis = (): Promise<string> => synthesise({ program, stack: 'tenants', outdir, env }, kubeconfig);
-  try {
-    const synth = await timed(synthesis);
-    await using terraform = await Terraform.open(join(outdir, 'stacks', 'tenants'), kubeconfig, { providerMirror });
-    await terraform.init();
-    return [[`${count} virtual clusters: synthesis`, seconds(synth), ''], ...(await wholeLife(terraform, count))];
-  } finally {
-    await rm(outdir, { recursive: true, force: true });
-  }
-}
-
-async function wholeLife(terraform: Terraform, count: number): Promise<readonly Row[]> {
-  const what = (step: string): string => `${count} virtual clusters: ${step}`;
-  try {
-    const plan = await repeat(3, () => timed(() => terraform.plan()));
-    const apply = await timed(() => terraform.apply(toStderr));
-    const noChange = await repeat(3, () => timed(() => unchanged(terraform)));
-    const { size } = await stat(join(terraform.folder, 'terraform.tfstate'));
-    const destroy = await timed(() => terraform.destroy(toStderr));
-    return [
-      [what('plan'), spread(plan), '≤ 10 s'],
-      [what('apply, ten at once, until the last is ready'), seconds(apply), ''],
-      [what('plan without changes'), spread(noChange), '≤ 10 s'],
-      [what('state'), `${(size / 1e3).toFixed(0)} kB`, ''],
-      [what('destroy'), seconds(destroy), ''],
-    ];
-  } catch (error) {
-    // What was made is taken away; why it failed is what is told.
-    await terraform.destroy(toStderr).catch((second: unknown) => toStderr(String(second)));
-    throw error;
-  }
-}
-
-async function unchanged(terraform: Terraform): Promise<void> {
-  const { changes, text } = await terraform.plan();
-  if (changes) throw new Error(`A second plan wants changes:\n${text}`);
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedMs = performance.now();
-  await action();
-  return performance.now() - startedMs;
-}
-
-async function repeat(times: number, measure: () => Promise<number>): Promise<readonly number[]> {
-  const figures: number[] = [];
-  for (let index = 0; index < times; index += 1) figures.push(await measure());
-  return figures;
-}
-
-function spread(figuresMs: readonly number[]): string {
-  const sorted = figuresMs.toSorted((a, b) => a - b);
-  const [smallestMs = Number.NaN] = sorted;
-  return `${seconds(smallestMs)} · ${seconds(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)}`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)} s`;
-}
 
 async function megabytes(file: string): Promise<string> {
   return ((await readFile(file)).length / 1e6).toFixed(1);
