@@ -33,7 +33,8 @@ const config: ViteUserConfig = defineConfig({
           globalSetup: ['test/support/node-level.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // Each file has virtual clusters under names of its own on the one node, and waits for them more than it works.
+          maxWorkers: 2,
         },
       },
     ],

@@ -8,6 +8,7 @@
  * and a name already taken by another object is refused (NAM-06, NAM-30).
  */
 import { hash } from 'node:crypto';
+import { nameProblem } from './names.ts';
 
 /** Longest host name: label values, Services and host names of pods allow no more. */
 export const hostNameLengthMax = 63;
@@ -81,7 +82,9 @@ function readings(text: string): readonly VirtualName[] {
           cluster: text.slice(second + separator.length),
         })),
     )
-    .filter(({ name, namespace, cluster }) => isSubdomain(name) && isLabel(namespace) && isLabel(cluster));
+    .filter(
+      ({ name, namespace, cluster }) => isSubdomain(name) && isLabel(namespace) && nameProblem(cluster) === undefined,
+    );
 }
 
 function isLabel(text: string): boolean {

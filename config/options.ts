@@ -1,12 +1,11 @@
 /**
  * Every option of a virtual cluster, declared once: type, default, one line of doc.
  *
- * Names follow vcluster.yaml where it has one. From this file come `chart/values.schema.json`, `docs/configuration.md`
- * (`npm run generate`), the type `Values` of the constructs, and the checks of parse.ts; `chart/values.yaml` is
+ * Names follow vcluster.yaml where it has one. From this file come `chart/values.schema.json`, `docs/configuration.md` and the type
+ * `Values` of the constructs (`npm run generate`), and the checks of parse.ts; `chart/values.yaml` is
  * hand-written and a test keeps its values equal to the defaults here.
  * This is data: it must stay readable without running anything. No option is listed before it is honoured.
  */
-import type { ValuesOf } from './option.ts';
 import { podOptions } from './pod-options.ts';
 
 const ownOptions = {
@@ -259,5 +258,4 @@ const ownOptions = {
 
 export const options: typeof ownOptions & typeof podOptions = { ...ownOptions, ...podOptions };
 
-/** What a user may write in values.yaml, or pass to a construct. */
-export type Values = ValuesOf<typeof options>;
+export type { Values } from './values.ts';

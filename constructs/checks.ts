@@ -23,7 +23,8 @@ const labelKey =
 
 /** Labels, as Kubernetes has them. */
 export function checkLabels(where: string, labels: Readonly<Record<string, string>> | undefined): void {
-  for (const [key, value] of Object.entries(labels ?? {})) {
+  if (labels === undefined || Token.isUnresolved(labels)) return;
+  for (const [key, value] of Object.entries(labels)) {
     if (!Token.isUnresolved(key) && !labelKey.test(key)) {
       throw mustBe(`${where}: the key of a label`, 'of the form `example.org/key` or `key`', key);
     }
@@ -49,4 +50,10 @@ export function tryDurationSeconds(text: string): number | undefined {
 export function checkDuration(where: string, value: string | undefined): void {
   if (value === undefined || Token.isUnresolved(value)) return;
   if (tryDurationSeconds(value) === undefined) throw mustBe(where, 'a duration such as "90s", "5m" or "1h30m"', value);
+}
+
+/** A time in whole seconds. */
+export function checkSeconds(where: string, value: number | undefined): void {
+  if (value === undefined || Token.isUnresolved(value)) return;
+  if (!Number.isInteger(value) || value < 1) throw mustBe(where, 'a whole number, 1 or more', value);
 }

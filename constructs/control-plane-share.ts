@@ -6,7 +6,8 @@
 import { isOption } from '../config/option.ts';
 import type { Option, OptionTree, Quantity, Resources } from '../config/option.ts';
 import { options } from '../config/options.ts';
-import { sum } from './quantities.ts';
+import { sum, tryThousandths } from './quantities.ts';
+import { Token } from './terraform.ts';
 import { mergeValues } from './values.ts';
 import type { ValuesTree } from './values.ts';
 
@@ -37,19 +38,36 @@ export function controlPlaneLimits(values: ValuesTree): ValuesTree {
     .reduce<ValuesTree>((merged, one) => mergeValues(merged, one), {});
 }
 
-/** What the control plane takes with these values, which name memory limits for all of its containers. */
-export function controlPlaneShare(values: ValuesTree): ControlPlaneShare {
+/** A container that may not have as much memory as it is given; undefined when `max` is enough for all. Expects the same of `values`. */
+export function tryTooBig(max: Quantity, values: ValuesTree): { path: string; memory: Quantity } | undefined {
+  const all = containers.map(({ path }) => ({
+    path: path.join('.'),
+    memory: resourcesIn(values, path).limits?.['memory'] ?? 0,
+  }));
+  return all.find(({ memory }) => (tryThousandths(memory) ?? 0) > (tryThousandths(max) ?? Infinity));
+}
+
+/**
+ * What the control plane takes with these values, which name memory limits for all of its containers. Throws for what only Terraform
+ * knows, which cannot be added up here; `where` is the construct's path.
+ */
+export function controlPlaneShare(where: string, values: ValuesTree): ControlPlaneShare {
   const all = containers.map(({ path }) => ({
     requests: { ...(optionAt(path).default as Resources).requests, ...resourcesIn(values, path).requests },
     limits: resourcesIn(values, path).limits,
   }));
-  const added = (amounts: readonly (Quantity | undefined)[]): string => sum(...amounts.map((amount) => amount ?? 0));
+  const added = (amounts: readonly (Quantity | undefined)[]): string => {
+    if (!amounts.some((amount) => Token.isUnresolved(amount))) return sum(...amounts.map((amount) => amount ?? 0));
+    throw new Error(
+      `${where}: a quota needs resources of the control plane that are known at synthesis: they are added to it`,
+    );
+  };
   const setting = (key: string): unknown => valueAt(values, [...volume, key]) ?? optionAt([...volume, key]).default;
   return {
     cpuRequests: added(all.map(({ requests }) => requests['cpu'])),
     memoryRequests: added(all.map(({ requests }) => requests['memory'])),
     memoryLimits: added(all.map(({ limits }) => limits?.['memory'])),
-    storage: setting('enabled') === false ? undefined : (setting('size') as Quantity),
+    storage: setting('enabled') === false ? undefined : added([setting('size') as Quantity]),
   };
 }
 

@@ -12,7 +12,7 @@ import type { IConstruct } from 'constructs';
 import { binding } from './bindings.ts';
 import { Aspects, TerraformProvider, TerraformStack } from './terraform.ts';
 import type { IAspect } from './terraform.ts';
-import { VclusterProvider } from './vcluster/provider.ts';
+import { verbatim, VclusterProvider } from './vcluster/provider.ts';
 import type { HostAccess } from './vcluster/provider.ts';
 
 /** The providers a virtual cluster may need on the host. */
@@ -26,8 +26,8 @@ class DefaultProviders implements IAspect {
     const missing = [...this.needed].filter((type) => tryDefault(node, type) === undefined);
     if (missing.length === 0) return;
     const present = tryDefault(node, 'kubernetes');
-    const access = present === undefined ? kubeconfig(process.env) : accessOf(present as KubernetesProvider);
-    for (const type of missing) make[type](node, `host-${type}`, access);
+    const access = present === undefined ? accessWithout(missing) : accessOf(present as KubernetesProvider);
+    for (const type of missing) make[type](node, `host-${type}`, access, present?.node.path);
   }
 }
 
@@ -55,7 +55,7 @@ export function vclusterProviderLike(host: KubernetesProvider): VclusterProvider
   const id = `${host.node.id}-vcluster`;
   const present = host.node.scope?.node.tryFindChild(id);
   if (present !== undefined) return present as VclusterProvider;
-  return make.vcluster(host.node.scope ?? host, id, { ...accessOf(host), alias: aliasLike(host) });
+  return make.vcluster(host.node.scope ?? host, id, { ...accessOf(host), alias: aliasLike(host) }, host.node.path);
 }
 
 /** Never the bare alias of `host`: the user may have a Helm provider of that alias himself. */
@@ -63,7 +63,27 @@ function aliasLike(host: KubernetesProvider): string {
   return `${host.friendlyUniqueId}-host`;
 }
 
-type Access = HostAccess & { readonly alias?: string };
+/** How the host is reached, in the words of the kubernetes and Helm providers. */
+interface Access extends HostAccess, BeyondOurs {
+  readonly alias?: string;
+}
+
+/** What our own provider has no word for. */
+interface BeyondOurs {
+  readonly configContextCluster?: string;
+  readonly configContextAuthInfo?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly proxyUrl?: string;
+}
+
+const beyondOurs: Readonly<Record<keyof BeyondOurs, true>> = {
+  configContextCluster: true,
+  configContextAuthInfo: true,
+  username: true,
+  password: true,
+  proxyUrl: true,
+};
 
 const make = {
   kubernetes: (scope: IConstruct, id: string, access: Access): KubernetesProvider => {
@@ -77,32 +97,52 @@ const make = {
     const kubernetes = {
       ...rest,
       ...(configPaths && { configPaths: [...configPaths] }),
-      ...(exec && { exec: { ...exec, args: [...(exec.args ?? [])], env: { ...exec.env } } }),
+      ...(exec && { exec: { ...exec, args: [...(exec.args ?? [])], env: verbatim(exec.env ?? {}) } }),
     };
     const none = Object.keys(kubernetes).length === 0;
     return new HelmProvider(scope, id, { ...(alias !== undefined && { alias }), ...(none ? {} : { kubernetes }) });
   },
-  vcluster: (scope: IConstruct, id: string, access: Access): VclusterProvider =>
-    new VclusterProvider(scope, id, access),
+  vcluster: (scope: IConstruct, id: string, access: Access, like?: string): VclusterProvider => {
+    const lost = Object.keys(access).find((key) => Object.hasOwn(beyondOurs, key));
+    if (lost === undefined) return new VclusterProvider(scope, id, access);
+    throw new Error(
+      `${like ?? id}: hostVclusterProvider must be given as well: our own provider cannot be made after this one, because it has no ` +
+        `${lost}, and without that it might mean another cluster. Make a VclusterProvider that reaches the same host.`,
+    );
+  },
 } as const;
 
-/** The words that the three providers share, as they were given to `host`. */
-function accessOf(host: KubernetesProvider): HostAccess {
-  const exec = Array.isArray(host.exec) ? host.exec[0] : undefined;
+/** All that says which cluster `host` means and as whom: what is left out here would be another cluster, or nobody. */
+function accessOf(host: KubernetesProvider): Access {
+  if (host.exec !== undefined && !Array.isArray(host.exec)) {
+    throw new Error(
+      `${host.node.path}: exec must be known at synthesis, because other providers are made after this one`,
+    );
+  }
   const access = {
     configPath: host.configPath,
     configPaths: host.configPaths,
     configContext: host.configContext,
+    configContextCluster: host.configContextCluster,
+    configContextAuthInfo: host.configContextAuthInfo,
     host: host.host,
     clusterCaCertificate: host.clusterCaCertificate,
     clientCertificate: host.clientCertificate,
     clientKey: host.clientKey,
     token: host.token,
+    username: host.username,
+    password: host.password,
     tlsServerName: host.tlsServerName,
-    insecure: typeof host.insecure === 'boolean' ? host.insecure : undefined,
-    exec,
+    insecure: host.insecure,
+    proxyUrl: host.proxyUrl,
+    exec: host.exec?.[0],
   };
-  return Object.fromEntries(Object.entries(access).filter(([, value]) => value !== undefined)) as HostAccess;
+  return Object.fromEntries(Object.entries(access).filter(([, value]) => value !== undefined)) as Access;
+}
+
+/** Our own provider finds the kubeconfig by itself. Beside others it is told, so that all mean the same one. */
+function accessWithout(missing: readonly HostProviderType[]): HostAccess {
+  return missing.every((type) => type === 'vcluster') ? {} : kubeconfig(process.env);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
 import { Construct } from 'constructs';
 import { binding } from './bindings.ts';
 import { shippedFolder } from './chart.ts';
-import { mustBe } from './checks.ts';
+import { checkNamespaceName, checkSeconds, mustBe } from './checks.ts';
 import { AssetType, TerraformAsset, Token } from './terraform.ts';
 import { valuesText } from './values.ts';
 import { yaml } from './yaml.ts';
@@ -63,6 +63,8 @@ export class Manifest extends Construct {
 
   constructor(scope: Construct, id: string, props: ManifestProps) {
     super(scope, id);
+    checkNamespaceName(`${this.node.path}: namespace`, props.namespace);
+    checkSeconds(`${this.node.path}: timeoutSeconds`, props.timeoutSeconds);
     const objects = objectsOf(this.node.path, props.source);
     const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
     const others = objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');

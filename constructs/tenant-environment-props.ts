@@ -1,4 +1,5 @@
 /** The options of a tenant's environment, and what is refused about them at synthesis. */
+import { isIP } from 'node:net';
 import type { Quantity } from '../config/option.ts';
 import { mustBe } from './checks.ts';
 import type { ManifestSource } from './manifests.ts';
@@ -12,7 +13,10 @@ import type { VirtualClusterProps } from './virtual-cluster-props.ts';
  */
 export type Isolation = 'none' | 'baseline' | 'restricted';
 
-/** What the tenant's pods may take, all of them together. What the control plane takes itself is added. */
+/**
+ * What the tenant's pods may take, all of them together. What the control plane takes itself is added, but not to what only Terraform
+ * knows, which holds for the namespace as it is.
+ */
 export interface TenantQuota {
   /**
    * Requests of processor time.
@@ -164,13 +168,11 @@ export function checkTenantProps(where: string, props: TenantEnvironmentProps): 
   }
   checkHost(where, props);
   checkQuota(`${where}: quota`, props.quota);
-  const amounts = (['default', 'defaultRequest', 'max'] as const).flatMap((part) =>
-    Object.entries(limits[part] ?? {}).map(([key, value]) => [`${part}.${key}`, value] as const),
-  );
-  for (const [path, value] of amounts) checkQuantity(`${where}: limits.${path}`, value);
+  checkLimits(`${where}: limits`, limits);
   for (const key of ['admins', 'editors', 'viewers', 'ingressFrom', 'egressTo'] as const) {
     checkNames(`${where}: ${key}`, props[key]);
   }
+  checkRanges(`${where}: egressTo`, props.egressTo);
 }
 
 /** Policies are made by the kubernetes provider of the host, so it must be able to, and on the same cluster as all else. */
@@ -189,14 +191,37 @@ const quotaCounts = ['pods', 'volumes'] as const;
 
 function checkQuota(where: string, quota: TenantQuota | undefined): void {
   if (quota === undefined) return;
-  const known: readonly string[] = [...quotaQuantities, ...quotaCounts, 'hard'];
-  const unknown = Object.keys(quota).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw mustBe(`${where}: a key`, `one of ${known.join(', ')} (Kubernetes' own names go under hard)`, unknown);
-  }
+  checkKeys(where, quota, [...quotaQuantities, ...quotaCounts, 'hard'], " (Kubernetes' own names go under hard)");
   for (const key of quotaQuantities) checkQuantity(`${where}.${key}`, quota[key]);
   for (const [key, value] of Object.entries(quota.hard ?? {})) checkQuantity(`${where}.hard.${key}`, value);
   for (const key of quotaCounts) checkCount(`${where}.${key}`, quota[key]);
+}
+
+const limitParts = ['default', 'defaultRequest', 'max'] as const;
+
+function checkLimits(where: string, limits: TenantLimits): void {
+  checkKeys(where, limits, limitParts);
+  for (const part of limitParts) {
+    checkKeys(`${where}.${part}`, limits[part] ?? {}, ['cpu', 'memory']);
+    for (const [key, value] of Object.entries(limits[part] ?? {})) checkQuantity(`${where}.${part}.${key}`, value);
+  }
+}
+
+/** A misspelt key would be a limit that nobody sets. */
+function checkKeys(where: string, given: object, known: readonly string[], hint = ''): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw mustBe(`${where}: a key`, `one of ${known.join(', ')}${hint}`, unknown);
+}
+
+function checkRanges(where: string, ranges: readonly string[] | undefined): void {
+  const wrong = ranges?.find((range) => !Token.isUnresolved(range) && !isRange(range));
+  if (wrong !== undefined) throw mustBe(where, 'a list of address ranges such as 10.20.0.0/16', wrong);
+}
+
+function isRange(range: string): boolean {
+  const [address = '', bits = ''] = range.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  return isIP(address) !== 0 && /^\d+$/.test(bits) && Number(bits) <= most && range.split('/').length === 2;
 }
 
 function checkQuantity(where: string, value: Quantity | undefined): void {
@@ -210,8 +235,10 @@ function checkCount(where: string, value: number | undefined): void {
 }
 
 function checkNames(where: string, names: readonly string[] | undefined): void {
-  if (names === undefined || Token.isUnresolved(names)) return;
+  if (names === undefined) return;
   if (!Array.isArray(names)) throw mustBe(where, 'a list', names);
+  // Each is a block of its own. Single names may be Terraform's.
+  if (Token.isUnresolved(names)) throw new Error(`${where} must be a list whose length is known at synthesis`);
   const wrong = names.find((name) => !Token.isUnresolved(name) && (typeof name !== 'string' || name.trim() === ''));
   if (wrong !== undefined) throw mustBe(where, 'a list of names', names);
 }

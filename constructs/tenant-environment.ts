@@ -6,7 +6,8 @@
 import type { ClusterRoleBindingV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-binding-v1/index.js';
 import { Construct } from 'constructs';
 import { binding } from './bindings.ts';
-import { controlPlaneLimits } from './control-plane-share.ts';
+import { mustBe } from './checks.ts';
+import { controlPlaneLimits, tryTooBig } from './control-plane-share.ts';
 import { ensureHostProviders } from './host-providers.ts';
 import { checkTenantProps, clusterProps } from './tenant-environment-props.ts';
 import type { Isolation, TenantEnvironmentProps } from './tenant-environment-props.ts';
@@ -19,7 +20,7 @@ import {
 } from './tenant-policies.ts';
 import { TerraformStack } from './terraform.ts';
 import type { ITerraformDependable } from './terraform.ts';
-import { mergeValues } from './values.ts';
+import { mergeMaps, mergeValues } from './values.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 import { checkProps, chartValues } from './virtual-cluster-props.ts';
 
@@ -82,7 +83,7 @@ export class TenantEnvironment extends Construct {
     const name = props.namespace ?? this.name;
     if (props.namespaceLifecycle === 'keep') return name;
     const { NamespaceV1 } = binding('@cdktf/provider-kubernetes/lib/namespace-v1/index.js');
-    const labels = { ...podSecurityLabels(isolationOf(props)), ...props.labels, ...props.namespaceLabels };
+    const labels = mergeMaps(podSecurityLabels(isolationOf(props)), props.labels, props.namespaceLabels);
     const namespace = new NamespaceV1(this, 'namespace', {
       ...onHost(props),
       metadata: {
@@ -103,9 +104,20 @@ export class TenantEnvironment extends Construct {
   /** Makes the limit range: what containers get that do not say what they want. */
   protected createLimits(props: TenantEnvironmentProps): readonly ITerraformDependable[] {
     if (!hasLimits(props)) return [];
+    this.refuseStarvation(props);
     const { LimitRangeV1 } = binding('@cdktf/provider-kubernetes/lib/limit-range-v1/index.js');
     const spec = { limit: [containerLimits(props.limits)] };
     return [new LimitRangeV1(this, 'limits', { ...onHost(props), metadata: this.metadata('tenant', props), spec })];
+  }
+
+  /** The host would refuse the control plane's pod, and the apply end in a timeout. */
+  private refuseStarvation(props: TenantEnvironmentProps): void {
+    const max = props.limits?.max?.memory;
+    if (max === undefined) return;
+    const tooBig = tryTooBig(max, chartValues(this.node.path, clusterProps(props)));
+    if (tooBig === undefined) return;
+    const least = `at least ${tooBig.memory}, which ${tooBig.path} of the control plane gives a container`;
+    throw mustBe(`${this.node.path}: limits.max.memory`, least, max);
   }
 
   /** Makes the quota, the control plane's share included. */
@@ -113,7 +125,7 @@ export class TenantEnvironment extends Construct {
     if (props.quota === undefined) return [];
     const { ResourceQuotaV1 } = binding('@cdktf/provider-kubernetes/lib/resource-quota-v1/index.js');
     const values = chartValues(this.node.path, clusterProps(props));
-    const spec = { hard: { ...quotaHard(props.quota, values) } };
+    const spec = { hard: { ...quotaHard(this.node.path, props.quota, values) } };
     return [new ResourceQuotaV1(this, 'quota', { ...onHost(props), metadata: this.metadata('tenant', props), spec })];
   }
 

@@ -24,8 +24,8 @@ type StringMap = Readonly<Record<string, string>>;
 const apiServerPort = '6443';
 
 /** `hard` of the quota: what the tenant may take, and what its control plane takes. */
-export function quotaHard(quota: TenantQuota, values: ValuesTree): StringMap {
-  const share = controlPlaneShare(values);
+export function quotaHard(where: string, quota: TenantQuota, values: ValuesTree): StringMap {
+  const share = controlPlaneShare(where, values);
   const entries = quotaRows.flatMap(({ names, from, plus }) => {
     const wanted = from(quota);
     return wanted === undefined

@@ -178,7 +178,12 @@ function fieldProblem(field: string, type: TenantSchema[string], value: unknown)
   const isOptional = type.endsWith('?');
   if (value === undefined && isOptional) return undefined;
   const { words, holds } = expectations[type.replace('?', '') as FieldType];
-  return holds(value) ? undefined : `${field} must be ${words}, got: ${JSON.stringify(value) ?? 'nothing'}`;
+  const text = JSON.stringify(value) ?? 'nothing';
+  if (!holds(value)) return `${field} must be ${words}, got: ${text}`;
+  // Whoever may write a line of the list may not write Terraform: `${file("…")}` would be read where the apply runs.
+  return /[$%]\{/.test(text)
+    ? `${field} must be without \${ and %{, which Terraform evaluates, got: ${text}`
+    : undefined;
 }
 
 function duplicates(entries: readonly Entry[]): readonly string[] {

@@ -1,8 +1,10 @@
 /**
  * Chart values as one string. The Helm provider compares values as text, so the same values must give the same bytes on every
  * machine and in every run: keys are sorted, there is no white space and nothing depends on the order of insertion.
- * Values that Terraform only learns while applying are written by Terraform itself (jsonencode, which sorts keys as well);
- * JSON made here would put them into quotes unescaped. Pure, and never holds a secret: values stand in clear in the state.
+ *
+ * Two languages meet in that string. What stands in the values is data: `${HOME}` of a shell script is never a template to Terraform.
+ * What Terraform only learns while applying is written by Terraform itself (jsonencode); JSON made here would put it into quotes
+ * unescaped. Pure, and never holds a secret: values stand in clear in the state.
  */
 import { Fn, Token } from './terraform.ts';
 
@@ -11,8 +13,7 @@ export type ValuesTree = Readonly<Record<string, unknown>>;
 
 /** One string for `helm_release.values`, equal for equal values. */
 export function valuesText(values: ValuesTree): string {
-  const sorted = sortKeys(values);
-  return holdsToken(sorted) ? Fn.jsonencode(sorted) : JSON.stringify(sorted);
+  return textOf(sortKeys(values));
 }
 
 /** Both trees in one; where both have a plain value or a list, `over` wins. Neither argument is changed. */
@@ -24,6 +25,14 @@ export function mergeValues(under: ValuesTree, over: ValuesTree): ValuesTree {
     merged[key] = isTree(below) && isTree(value) ? mergeValues(below, value) : value;
   }
   return merged;
+}
+
+/** Labels or annotations in one; later ones win. */
+export function mergeMaps(...maps: readonly (Readonly<Record<string, string>> | undefined)[]): Record<string, string> {
+  const given = maps.filter((map) => map !== undefined && Object.keys(map).length > 0);
+  // A map that only Terraform knows has one key, which stands for all of it.
+  const isKnown = given.length < 2 || given.every((map) => !Token.isUnresolved(map));
+  return isKnown ? Object.assign({}, ...given) : Token.asStringMap(Fn.merge(given));
 }
 
 /** An option that two trees give different values. */
@@ -54,8 +63,14 @@ export function withoutTokens(values: ValuesTree): ValuesTree {
   return Object.fromEntries(known.map(([key, child]) => [key, isTree(child) ? withoutTokens(child) : child]));
 }
 
+/** A text of the user as an attribute: nothing of it but its tokens is a template to Terraform. */
+export function verbatimText(text: string): string {
+  const isTemplate = /[$%]\{(?!TfToken\[)|[$%]\$\{TfToken\[/.test(text);
+  return isTemplate ? Fn.join('', [quotable(text)]) : text;
+}
+
 /** True for a plain object, the only thing whose keys are options; lists, tokens and plain values are leaves. */
-function isTree(value: unknown): value is ValuesTree {
+export function isTree(value: unknown): value is ValuesTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !Token.isUnresolved(value);
 }
 
@@ -65,6 +80,32 @@ function sortKeys(value: unknown): unknown {
   const known = Object.entries(value).filter(([, child]) => child !== undefined);
   const sorted = known.toSorted(([left], [right]) => (left < right ? -1 : 1));
   return Object.fromEntries(sorted.map(([key, child]) => [key, sortKeys(child)]));
+}
+
+function textOf(value: unknown): string {
+  if (Token.isUnresolved(value)) return Fn.jsonencode(typeof value === 'string' ? quotable(value) : value);
+  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`;
+  if (!isTree(value)) return literal(value);
+  const members = Object.entries(value).map(([key, child]) => `${literal(key)}:${textOf(child)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** JSON in which nothing begins a template of Terraform. Not by doubling: how `$$${` is read nobody remembers. */
+function literal(value: unknown): string {
+  return (JSON.stringify(value) ?? 'null').replaceAll(/[$%](?=\{)/g, codePoint);
+}
+
+const token = /(\$\{TfToken\[[\w:.-]+\]\})/;
+
+/** A text around a token, for an expression: CDKTF puts such text between quotes without escaping quotes and backslashes. */
+function quotable(text: string): string {
+  const parts = text.split(token);
+  return parts.map((part) => (token.test(part) ? part : part.replaceAll(/[\p{Cc}"\\$%]/gu, codePoint))).join('');
+}
+
+/** In the form that JSON, YAML and Terraform's language share. */
+function codePoint(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function holdsToken(value: unknown): boolean {

@@ -2,16 +2,18 @@
  * The options of a virtual cluster and what is refused about them at synthesis. Its configuration (`controlPlane`, `sync`, …) is not
  * written here: those properties are the declared options of config/options.ts.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
 import type { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
 import { nameProblem } from '../config/names.ts';
 import type { Values } from '../config/options.ts';
 import { valuesProblems } from '../config/parse.ts';
 import { checkDuration, checkLabels, checkNamespaceName, mustBe } from './checks.ts';
-import type { Provisioner } from './provisioner.ts';
+import { Provisioner } from './provisioner.ts';
 import { Token } from './terraform.ts';
 import type { ITerraformDependable } from './terraform.ts';
-import { disagreements, mergeValues, withoutTokens } from './values.ts';
+import { disagreements, isTree, mergeValues, withoutTokens } from './values.ts';
 import type { ValuesTree } from './values.ts';
 import type { NamespaceLifecycle, Timeouts } from './vcluster/cluster.ts';
 import type { VclusterProvider } from './vcluster/provider.ts';
@@ -155,37 +157,72 @@ export function checkProps(where: string, name: string, props: VirtualClusterPro
   checkNamespace(where, props);
   checkLabels(`${where}: labels`, props.labels);
   checkLabels(`${where}: namespaceLabels`, props.namespaceLabels);
-  for (const [key, value] of Object.entries(props.timeouts ?? {})) checkDuration(`${where}: timeouts.${key}`, value);
+  checkTimeouts(`${where}: timeouts`, props.timeouts);
+  checkChoices(where, props);
   checkHost(where, props);
 }
 
-/** The chart values that `props` stand for; throws with every key or value that the chart would refuse. */
+/** The chart values that `props` stand for, all but `labels`; throws with every key or value that the chart would refuse. */
 export function chartValues(where: string, props: VirtualClusterProps): ValuesTree {
-  const { kubernetesVersion, values = {} } = props;
+  if (props.values !== undefined && !isTree(props.values)) {
+    throw mustBe(`${where}: values`, 'an object, such as a vcluster.yaml that was parsed', props.values);
+  }
+  const { kubernetesVersion } = props;
   const version = { controlPlane: { distro: { k8s: { version: kubernetesVersion } } } };
   const short: ValuesTree = kubernetesVersion === undefined ? {} : version;
   const typed: ValuesTree = Object.fromEntries(Object.entries(props).filter(([key]) => !Object.hasOwn(ownKeys, key)));
-  refuseDisagreements(where, ['kubernetesVersion', 'the property of the same option'], [short, typed]);
-  refuseDisagreements(where, ['kubernetesVersion', '`values`'], [short, values]);
-  refuseDisagreements(where, ['the property', '`values`'], [typed, values]);
+  const values: ValuesTree = { ...props.values };
+  refuseDisagreements(where, [
+    ['kubernetesVersion', short],
+    ['`labels`', labelValues(props)],
+    ['the property', typed],
+    ['`values`', values],
+  ]);
   const merged = mergeValues(mergeValues(short, typed), values);
   const problems = valuesProblems(withoutTokens(merged));
   if (problems.length > 0) throw new Error(`${where}: these values cannot be used.\n${problems.join('\n')}`);
   return merged;
 }
 
-/** An option may be given in two places; two different values are a mistake that only the user can resolve. */
-function refuseDisagreements(
-  where: string,
-  places: readonly [string, string],
-  trees: readonly [ValuesTree, ValuesTree],
-) {
-  const [first] = disagreements(...trees);
-  if (first === undefined) return;
-  const [left, right] = first.got.map((value) => JSON.stringify(value));
-  throw new Error(
-    `${where}: ${first.path} must have one value, got: ${left} by ${places[0]} and ${right} by ${places[1]}`,
-  );
+/** Where the provider's data sources look for the labels of a virtual cluster, whoever has made it. */
+export function labelValues({ labels }: VirtualClusterProps): ValuesTree {
+  return labels === undefined ? {} : { controlPlane: { statefulSet: { labels } } };
+}
+
+/** An option may be given in several places; two different values are a mistake that only the user can resolve. */
+function refuseDisagreements(where: string, places: readonly (readonly [string, ValuesTree])[]): void {
+  const pairs = places.flatMap((left, index) => places.slice(index + 1).map((right) => [left, right] as const));
+  for (const [[leftPlace, left], [rightPlace, right]] of pairs) {
+    const [first] = disagreements(left, right);
+    if (first === undefined) continue;
+    const [one, other] = first.got.map((value) => JSON.stringify(value));
+    throw new Error(
+      `${where}: ${first.path} must have one value, got: ${one} by ${leftPlace} and ${other} by ${rightPlace}`,
+    );
+  }
+}
+
+const timeoutKeys: Readonly<Record<keyof Timeouts, true>> = { create: true, update: true, delete: true };
+
+function checkTimeouts(where: string, timeouts: Timeouts = {}): void {
+  for (const [key, value] of Object.entries(timeouts)) {
+    if (!Object.hasOwn(timeoutKeys, key)) {
+      throw mustBe(`${where}: a key`, `one of ${Object.keys(timeoutKeys).join(', ')}`, key);
+    }
+    checkDuration(`${where}.${key}`, value);
+  }
+}
+
+function checkChoices(where: string, { provisioner, deletionProtection, chart }: VirtualClusterProps): void {
+  if (provisioner !== undefined && !(provisioner instanceof Provisioner)) {
+    throw mustBe(`${where}: provisioner`, 'Provisioner.helm() or Provisioner.native()', provisioner);
+  }
+  if (deletionProtection !== undefined && typeof deletionProtection !== 'boolean') {
+    throw mustBe(`${where}: deletionProtection`, 'true or false', deletionProtection);
+  }
+  if (chart !== undefined && !existsSync(join(chart, 'Chart.yaml'))) {
+    throw mustBe(`${where}: chart`, 'a folder with a Chart.yaml', chart);
+  }
 }
 
 const lifecycles: Readonly<Record<NamespaceLifecycle, true>> = { create: true, adopt: true, keep: true };

@@ -15,12 +15,11 @@ import { ensureHostProviders, helmProviderLike } from './host-providers.ts';
 import { Latch } from './latch.ts';
 import type { NativeProvisionerProps } from './provisioner.ts';
 import { AssetType, TerraformAsset, TerraformStack, Token } from './terraform.ts';
-import { mergeValues, valuesText } from './values.ts';
-import type { ValuesTree } from './values.ts';
+import { mergeMaps, mergeValues, valuesText } from './values.ts';
 import { VclusterClusterResource } from './vcluster/cluster.ts';
 import { VirtualClusterBase } from './virtual-cluster-base.ts';
 import type { KubeconfigSecret } from './virtual-cluster-base.ts';
-import { chartValues, checkProps } from './virtual-cluster-props.ts';
+import { chartValues, checkProps, labelValues } from './virtual-cluster-props.ts';
 import type { HostProps, VirtualClusterProps } from './virtual-cluster-props.ts';
 
 /** How long the host may take from the first request until API server, syncer and DNS of the virtual cluster are ready. */
@@ -100,7 +99,7 @@ export class VirtualCluster extends VirtualClusterBase {
     const name = props.namespace ?? this.name;
     if (props.namespaceLifecycle === 'keep') return name;
     const { NamespaceV1 } = binding('@cdktf/provider-kubernetes/lib/namespace-v1/index.js');
-    const labels = { ...props.labels, ...props.namespaceLabels };
+    const labels = mergeMaps(props.labels, props.namespaceLabels);
     const namespace = new NamespaceV1(this, 'namespace', {
       metadata: {
         name,
@@ -134,11 +133,10 @@ export class VirtualCluster extends VirtualClusterBase {
 
   /** Makes the resource of our own provider. Native only. */
   protected createCluster(props: VirtualClusterProps, options: NativeProvisionerProps): VclusterClusterResource {
-    const values = chartValues(this.node.path, props);
     const provider = this.vclusterProvider();
     return new VclusterClusterResource(this, 'cluster', {
       name: this.name,
-      ...(Object.keys(values).length > 0 && { values: [valuesText(values)] }),
+      ...chartValues(this.node.path, props),
       ...given(props, passedOn),
       ...(props.chart !== undefined && { chartPath: this.createChart(props) }),
       ...options,
@@ -202,11 +200,6 @@ const passedOn = [
 function given<T extends object, K extends keyof T>(props: T, keys: readonly K[]): Pick<T, K> {
   const entries = keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]);
   return Object.fromEntries(entries) as Pick<T, K>;
-}
-
-/** Where the provider's data sources look for the labels of a virtual cluster, whoever has made it. */
-function labelValues({ labels }: VirtualClusterProps): ValuesTree {
-  return labels === undefined ? {} : { controlPlane: { statefulSet: { labels } } };
 }
 
 /** Helm has one limit for all it does. */

@@ -3,12 +3,12 @@
  * is one, from the bundle it is unpacked into a private folder that goes with the process.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { bundledChart } from './bundled-chart.ts';
 import type { ChartFiles } from './bundled-chart.ts';
 import { OperationError, textOf } from './errors.ts';
+import { temporaryPrefix } from './paths.ts';
 
 /** What this version of operations can work with: from it on charts keep a paused virtual cluster paused. */
 export const oldestChart = '0.1.0';
@@ -53,7 +53,8 @@ function checked(where: string, { name, version, appVersion, home: itsHome }: De
     );
   }
   const described = { version: String(version), appVersion: String(appVersion) };
-  if (compareVersions(described.version, oldestChart) < 0) {
+  // So that what is no version is refused too.
+  if (!(compareVersions(described.version, oldestChart) >= 0)) {
     throw new ChartError(
       'The chart is too old',
       `${where} is version ${described.version}, and ${oldestChart} or newer is needed. Use a newer chart, or leave it out and the one that ships is taken.`,
@@ -76,7 +77,9 @@ export function isOurs({ name, home: itsHome }: Pick<Description, 'name' | 'home
 
 function descriptionIn(path: string): Description {
   try {
-    return parse(readFileSync(join(path, 'Chart.yaml'), 'utf8')) as Description;
+    const description: unknown = parse(readFileSync(join(path, 'Chart.yaml'), 'utf8'));
+    if (typeof description !== 'object' || description === null) throw new Error('its Chart.yaml is empty');
+    return description;
   } catch (cause) {
     throw new ChartError('The chart cannot be used', `${path} is no folder with a Helm chart: ${textOf(cause)}.`, {
       cause,
@@ -99,7 +102,7 @@ function shippedChart(): string {
 
 /** At once and not in steps: all that run at the same time get the same complete folder. */
 function unpack(files: ChartFiles): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vcluster-chart-'));
+  const folder = mkdtempSync(temporaryPrefix());
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const [path, content] of Object.entries(files)) {
     const file = join(folder, path);

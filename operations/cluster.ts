@@ -55,7 +55,7 @@ export interface ClusterView extends ClusterRef {
   readonly kubeconfigSecret: { readonly name: string; readonly namespace: string };
 }
 
-/** Undefined when there is neither a release nor a StatefulSet of that name. @throws HostError */
+/** Undefined when there is neither a release of ours nor a StatefulSet of that name. @throws HostError */
 export async function readCluster(
   host: Host,
   ref: ClusterRef,
@@ -65,7 +65,9 @@ export async function readCluster(
     readSnapshot(host, ref, options),
     countSynced(host, ref, options),
   ]);
-  if (snapshot.release === undefined && snapshot.statefulSet === undefined) return undefined;
+  const { release, statefulSet } = snapshot;
+  const isThere = release === undefined ? statefulSet !== undefined : isOurs(release.chart);
+  if (!isThere) return undefined;
   return viewOf(snapshot, syncedObjects);
 }
 
@@ -162,7 +164,8 @@ function imageTag({ pods, statefulSet }: Snapshot, container: string): string | 
   return /:v?([^:@/]+)(?:@.*)?$/.exec(image ?? '')?.[1];
 }
 
-const commonLabels = new Set(['app', 'release', 'app.kubernetes.io/managed-by']);
+/** Labels that every virtual cluster has, from the chart and from Helm. */
+export const commonLabels: ReadonlySet<string> = new Set(['app', 'release', 'app.kubernetes.io/managed-by']);
 
 function ownLabels(statefulSet: HostObject | undefined): Readonly<Record<string, string>> {
   const labels = Object.entries(statefulSet?.metadata.labels ?? {});

@@ -11,12 +11,13 @@ import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { readKubeconfigSecret, secretPlace } from './kubeconfig-secret.ts';
 import type { PublishedKubeconfig } from './kubeconfig-secret.ts';
-import { pauseCluster, resumeCluster } from './pause.ts';
+import { resumeCluster } from './pause.ts';
 import { interruptibly, stopIfAborted } from './poll.ts';
 import { reach } from './reach.ts';
+import type { Reach, Whereabouts } from './reach.ts';
 import { Tunnel } from './tunnel.ts';
 import type { ClusterRef, Log, WaitOptions } from './types.ts';
-import { VirtualApi } from './virtual-api.ts';
+import { VirtualApi, VirtualApiError } from './virtual-api.ts';
 import type { VirtualAccess } from './virtual-api.ts';
 import { NotReadyError, waitUntilReady } from './wait.ts';
 
@@ -28,8 +29,11 @@ export const accesses: readonly Access[] = ['auto', 'direct', 'port_forward'];
 export interface ConnectOptions extends WaitOptions {
   /** Default: auto. */
   readonly access?: Access | undefined;
-  /** Start a paused virtual cluster. */
-  readonly wake?: boolean | undefined;
+  /**
+   * Allows to start a paused virtual cluster, and is called when that was done. Whoever gives it pauses it again, also when
+   * connecting then fails: only they know who else uses it.
+   */
+  readonly wake?: (() => void) | undefined;
   /** How to resume it, and how to make it anew, with the tool at hand; these end error texts. */
   readonly resumeAdvice?: string | undefined;
   readonly repairAdvice?: string | undefined;
@@ -39,6 +43,8 @@ export interface ConnectOptions extends WaitOptions {
 export const connectTimeoutMs = 120_000;
 
 const directTimeoutMs = 2000;
+/** A stream into a pod takes several connections to come about. */
+const tunnelTimeoutMs = 20_000;
 const probeTimeoutMs = 5000;
 const pollMs = 500;
 
@@ -52,17 +58,18 @@ export class PausedError extends OperationError {
   override readonly name = 'PausedError';
 }
 
-/** An open way into a virtual cluster. Disposing of it ends a tunnel; it does not pause again what was woken. */
+/** An open way into a virtual cluster. Disposing of it ends a tunnel. */
 export interface Connection extends AsyncDisposable {
   readonly ref: ClusterRef;
   readonly way: 'direct' | 'port_forward';
+  /** Where the virtual cluster says that it is reached: its Service, for pods of the host. */
+  readonly endpoint: string;
   /** The API server as this machine reaches it, and the admin's credentials. Secret: never print. */
   readonly access: VirtualAccess & { readonly ca: string };
   /** When the admin's certificate ends; undefined when there is none. */
   readonly expires: Date | undefined;
+  /** As the admin; every request ends when the signal of the options aborts. */
   readonly api: VirtualApi;
-  /** Whether it was paused and has been woken. */
-  readonly woke: boolean;
 }
 
 /** What all steps need. */
@@ -82,20 +89,13 @@ export async function connect(host: Host, ref: ClusterRef, options: ConnectOptio
   const untilMs = performance.now() + (options.timeoutMs ?? connectTimeoutMs);
   const remainingMs = (): number => Math.max(0, untilMs - performance.now());
   const attempt: Attempt = { host, ref, options, log: options.log ?? (() => undefined), remainingMs };
-  const woke = await wake(attempt);
+  if (await wake(attempt)) await ready(attempt);
+  const found = await open(attempt, await findKubeconfig(attempt));
   try {
-    if (woke) await ready(attempt);
-    const found = await open(attempt, await findKubeconfig(attempt), woke);
-    try {
-      await untilReady(attempt, found);
-      return found;
-    } catch (error) {
-      await found[Symbol.asyncDispose]();
-      throw error;
-    }
+    await untilReady(attempt, found);
+    return found;
   } catch (error) {
-    // Nobody will dispose of what was not returned: it is left as it was found.
-    if (woke) await pauseCluster(host, ref, { log: attempt.log }).catch(() => undefined);
+    await found[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -104,14 +104,17 @@ export async function connect(host: Host, ref: ClusterRef, options: ConnectOptio
 async function wake(attempt: Attempt): Promise<boolean> {
   const { host, ref, options, log } = attempt;
   if (!(await isPaused(host, ref, options.signal))) return false;
-  if (options.wake === true) {
-    log(`waking virtual cluster ${ref.namespace}/${ref.name}`);
-    return resumeCluster(host, ref, waiting(attempt));
+  if (options.wake === undefined) {
+    throw new PausedError(
+      `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
+      `Nothing in it can be read or changed. ${options.resumeAdvice ?? 'Resume it first.'}`,
+    );
   }
-  throw new PausedError(
-    `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
-    `Nothing in it can be read or changed. ${options.resumeAdvice ?? 'Resume it first.'}`,
-  );
+  log(`waking virtual cluster ${ref.namespace}/${ref.name}`);
+  // Not to be interrupted: between the request and its answer nobody would know whether it is awake.
+  const woke = await resumeCluster(host, ref, { log });
+  if (woke) options.wake();
+  return woke;
 }
 
 /** Asks for one object only: this is done in every plan. */
@@ -155,21 +158,22 @@ function missingSecret(attempt: Attempt, why: string): ConnectError {
 }
 
 /** Decides about the way. */
-async function open(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Promise<Connection> {
+async function open(attempt: Attempt, published: PublishedKubeconfig): Promise<Connection> {
   const { access = 'auto' } = attempt.options;
-  if (access === 'port_forward') return throughTunnel(attempt, published, woke);
+  if (access === 'port_forward') return throughTunnel(attempt, published);
   const { server, ca, serverName } = published;
-  const reached = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);
-  if (reached.is === 'reached') return directly(attempt, published, woke);
+  const whereabouts = { server, ca, ...(serverName && { names: [serverName] }) };
+  const reached = await look(attempt, whereabouts, directTimeoutMs);
+  if (reached.is === 'reached') return directly(attempt, published);
   if (access === 'auto') {
     attempt.log(`${server} is not reached from here (${reached.why}); opening a tunnel`);
-    return throughTunnel(attempt, published, woke);
+    return throughTunnel(attempt, published);
   }
   if (reached.is === 'stranger') throw wrongCertificate(attempt, server, reached.why);
   // Asked for the direct way: it may only be slow to come up.
   await ready(attempt);
-  const again = await reach({ server, ca, ...(serverName && { names: [serverName] }) }, directTimeoutMs);
-  if (again.is === 'reached') return directly(attempt, published, woke);
+  const again = await look(attempt, whereabouts, directTimeoutMs);
+  if (again.is === 'reached') return directly(attempt, published);
   if (again.is === 'stranger') throw wrongCertificate(attempt, server, again.why);
   throw new ConnectError(
     `Virtual cluster "${attempt.ref.name}" is not reached at ${server}`,
@@ -178,18 +182,26 @@ async function open(attempt: Attempt, published: PublishedKubeconfig, woke: bool
   );
 }
 
-function directly(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Connection {
-  const { server, serverName } = published;
-  return connectionOf(attempt, published, { way: 'direct', woke, server, serverName, end: async () => undefined });
+/** Whether it is there; at most for as long as there is time. @throws AbortedError */
+async function look(attempt: Attempt, whereabouts: Whereabouts, timeoutMs: number): Promise<Reach> {
+  const { signal } = attempt.options;
+  const reached = await reach(whereabouts, Math.min(attempt.remainingMs(), timeoutMs), signal);
+  stopIfAborted(signal);
+  return reached;
 }
 
-async function throughTunnel(attempt: Attempt, published: PublishedKubeconfig, woke: boolean): Promise<Connection> {
+function directly(attempt: Attempt, published: PublishedKubeconfig): Connection {
+  const { server, serverName } = published;
+  return connectionOf(attempt, published, { way: 'direct', server, serverName, end: async () => undefined });
+}
+
+async function throughTunnel(attempt: Attempt, published: PublishedKubeconfig): Promise<Connection> {
   const tunnel = await Tunnel.open(attempt.host, attempt.ref);
   const end = (): Promise<void> => tunnel[Symbol.asyncDispose]();
   try {
     const server = `https://127.0.0.1:${tunnel.port}`;
     const serverName = await nameThroughTunnel(attempt, published, { server, tunnel });
-    return connectionOf(attempt, published, { way: 'port_forward', woke, server, serverName, end });
+    return connectionOf(attempt, published, { way: 'port_forward', server, serverName, end });
   } catch (error) {
     await end();
     throw error;
@@ -210,10 +222,10 @@ async function nameThroughTunnel(
     `${name}.${namespace}`,
     'kubernetes.default.svc',
   ];
-  let reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
+  let reached = await look(attempt, { server, ca, names }, tunnelTimeoutMs);
   if (reached.is === 'silent') {
     await ready(attempt);
-    reached = await reach({ server, ca, names }, Math.min(attempt.remainingMs(), 20_000));
+    reached = await look(attempt, { server, ca, names }, tunnelTimeoutMs);
   }
   if (reached.is === 'reached') return reached.name === '127.0.0.1' ? undefined : reached.name;
   if (reached.is === 'stranger') throw wrongCertificate(attempt, `pod ${namespace}/${name}-0`, reached.why);
@@ -225,20 +237,20 @@ async function nameThroughTunnel(
 
 interface Way {
   readonly way: Connection['way'];
-  readonly woke: boolean;
   readonly server: string;
   readonly serverName: string | undefined;
   readonly end: () => Promise<void>;
 }
 
 function connectionOf(
-  { ref }: Attempt,
+  { ref, options }: Attempt,
   published: PublishedKubeconfig,
-  { way, woke, server, serverName, end }: Way,
+  { way, server, serverName, end }: Way,
 ): Connection {
-  const { ca, certificate, key, token, expires } = published;
+  const { ca, certificate, key, token, expires, server: endpoint } = published;
   const access = { server: new URL(server), ca, serverName, certificate, key, token, insecure: false };
-  return { ref, way, woke, access, expires, api: new VirtualApi(access, ref.name), [Symbol.asyncDispose]: end };
+  const api = new VirtualApi(access, ref.name, options.signal);
+  return { ref, way, endpoint, access, expires, api, [Symbol.asyncDispose]: end };
 }
 
 /** Asks /readyz until it says yes; what stands in its way is then found out on the host. */
@@ -247,7 +259,6 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
   const { signal } = attempt.options;
   for (let waited = false; ; waited = true) {
     const answer = await readiness(api, Math.min(probeTimeoutMs, remainingMs()));
-    stopIfAborted(signal);
     if (answer === 'ready') return;
     if (answer === 'refused') {
       throw new ConnectError(
@@ -267,7 +278,7 @@ async function untilReady(attempt: Attempt, { api }: Connection): Promise<void> 
   }
 }
 
-/** `ready`, `refused`, or why not. */
+/** `ready`, `refused`, or why not. @throws AbortedError */
 async function readiness(api: VirtualApi, timeoutMs: number): Promise<string> {
   try {
     const { status, body } = await api.ask({ path: '/readyz', timeoutMs });
@@ -275,7 +286,8 @@ async function readiness(api: VirtualApi, timeoutMs: number): Promise<string> {
     if (status === 401 || status === 403) return 'refused';
     return `HTTP ${status} ${typeof body === 'string' ? body.slice(0, 300) : ''}`.trim();
   } catch (error) {
-    return error instanceof OperationError ? error.detail : textOf(error);
+    if (error instanceof VirtualApiError) return error.detail;
+    throw error;
   }
 }
 

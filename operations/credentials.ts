@@ -65,21 +65,26 @@ function readToken(path: string): string {
   }
 }
 
-/** What a plugin prints, kept until shortly before it expires; it runs once however many ask. */
+/** What a plugin prints, kept until shortly before it expires. Whoever asks while it runs shares that run, however many ask. */
 export function pluginCredentials(
   plugin: CredentialPlugin,
   endpoint: Endpoint,
   now: () => number = Date.now,
 ): CredentialSource {
-  let current: Promise<Issued> | undefined;
-  return async (again = false) => {
-    const known = await current?.catch(() => undefined);
-    if (known === undefined || again || known.expiresAtMs - renewEarlyMs < now()) {
-      // Others who came to the same end meanwhile share the run of the first.
-      const issued = (current = runPlugin(plugin, endpoint));
-      return (await issued).credentials;
+  let last: Issued | undefined;
+  let running: Promise<Issued> | undefined;
+  const run = async (): Promise<Issued> => {
+    try {
+      return (last = await runPlugin(plugin, endpoint));
+    } finally {
+      running = undefined;
     }
-    return known.credentials;
+  };
+  return async (again = false) => {
+    const isGood = !again && last !== undefined && last.expiresAtMs - renewEarlyMs >= now();
+    if (isGood && last !== undefined) return last.credentials;
+    running ??= run();
+    return (await running).credentials;
   };
 }
 

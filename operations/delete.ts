@@ -9,12 +9,12 @@ import { HelmError } from './helm.ts';
 import type { Host, HostKind } from './host.ts';
 import { inventory, nameOf, volumesOf } from './inventory.ts';
 import type { Found } from './inventory.ts';
-import { removeNamespace } from './namespace.ts';
+import { ownNamespace, removeNamespace } from './namespace.ts';
 import type { NamespaceLifecycle } from './namespace.ts';
 import { waitFor } from './poll.ts';
 import { isOurs } from './chart-files.ts';
 import { readRelease, uninstallRelease } from './release.ts';
-import type { ClusterRef, HostObject, WaitOptions } from './types.ts';
+import type { ClusterRef, HostObject, OperationOptions, WaitOptions } from './types.ts';
 
 const deleteTimeoutMs = 300_000;
 
@@ -63,6 +63,19 @@ export async function deleteCluster(host: Host, ref: ClusterRef, options: Delete
   const kept = removed ? [] : await emptied(host, ref, { ...options, timeoutMs: leftMs() });
   const volumes = await releasedVolumes(host, ref, removed, { signal, timeoutMs: leftMs() });
   return { kept: [...kept, ...volumes] };
+}
+
+/** What a deletion that did not come to its end has left, as `kind/name`; none when there is nothing more to do. @throws HostError */
+export async function leftoversOf(
+  host: Host,
+  ref: ClusterRef,
+  { signal, lifecycle = 'keep' }: Pick<DeleteOptions, 'lifecycle'> & OperationOptions = {},
+): Promise<readonly string[]> {
+  const wanted = { name: ref.namespace, lifecycle, cluster: ref.name };
+  // All else goes with it.
+  if ((await ownNamespace(host, wanted, { signal })) !== undefined) return [`namespaces/${ref.namespace}`];
+  const found = await inventory(host, ref, signal);
+  return found.filter((each) => !isRetained(each)).map(nameOf);
 }
 
 /** Waits until the host has removed what goes with the release, and removes what was orphaned. @returns what stays on purpose */

@@ -3,7 +3,6 @@
  * may not read is no drift.
  */
 import { ifAllowed } from './host-errors.ts';
-import { describeChart } from './chart-files.ts';
 import { conditionsOf, isReady } from './conditions.ts';
 import type { Host } from './host.ts';
 import { kindOf } from './kind-paths.ts';
@@ -24,7 +23,7 @@ export interface DriftOptions extends OperationOptions {
 /**
  * Lines of drift, none when everything is as it was made: release missing or failed, values changed (`path: was → is`), objects
  * of the release edited or gone, Secret with the kubeconfig gone, pods not ready, paused or resumed by somebody else.
- * `wanted` is what was applied last. @throws HostError
+ * `wanted` is what was applied last. Not the version of the chart: a newer one is news of the installer. @throws HostError
  */
 export async function findDrift(
   host: Host,
@@ -34,9 +33,8 @@ export async function findDrift(
   const snapshot = await readSnapshot(host, wanted, options);
   const { release } = snapshot;
   if (release === undefined) return [`release ${wanted.name} is missing`, ...pauseDrift(snapshot, options)];
-  const chart = await describeChart(wanted.chart);
   return [
-    ...releaseDrift(release, chart.version),
+    ...releaseDrift(release),
     ...valuesDiff(valuesOf(wanted), release.values),
     ...(await objectDrift(host, snapshot, release, options)),
     ...pauseDrift(snapshot, options),
@@ -44,9 +42,8 @@ export async function findDrift(
   ];
 }
 
-function releaseDrift({ status, description, chart }: Release, version: string): readonly string[] {
-  const state = status === 'deployed' ? [] : [`release: deployed → ${status} (${description})`];
-  return chart.version === version ? state : [...state, `chart: ${version} → ${chart.version}`];
+function releaseDrift({ status, description }: Release): readonly string[] {
+  return status === 'deployed' ? [] : [`release: deployed → ${status} (${description})`];
 }
 
 async function objectDrift(

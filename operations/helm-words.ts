@@ -1,10 +1,9 @@
 /** What Helm says when it fails, in words for people: what the host or the chart said, without the layers around it. Pure. */
+import { goesOn } from './errors.ts';
 import { masked } from './mask.ts';
 import { askAdministrator, parseRefusal } from './host-answers.ts';
 
 type Rule = readonly [pattern: RegExp, words: (found: RegExpExecArray, text: string) => string];
-
-const again = 'Apply again; what was begun is gone on with.';
 
 const rules: readonly Rule[] = [
   // The chart's own refusals are sentences with what to do.
@@ -12,11 +11,11 @@ const rules: readonly Rule[] = [
   [/values don't meet the specifications of the schema\(s\)[^\n]*\n([\s\S]+)/, ([, lines = '']) => schemaWords(lines)],
   [
     /another operation \(install\/upgrade\/rollback\) is in progress/,
-    () => `Another helm is working on it right now. ${again}`,
+    () => `Another helm is working on it right now. ${goesOn}`,
   ],
   [
     /cannot re-use a name that is still in use/,
-    () => `A release of that name was made meanwhile by somebody else. ${again}`,
+    () => `A release of that name was made meanwhile by somebody else. ${goesOn}`,
   ],
   [
     /unable to create new content in namespace (\S+) because it is being terminated/,
@@ -31,6 +30,16 @@ const rules: readonly Rule[] = [
     /(\S+ "[^"]+" in namespace "[^"]*") exists and cannot be imported into the current release/,
     ([, object = '']) =>
       `${object} exists already and is not of this release. Remove it, or choose another name or namespace.`,
+  ],
+  [
+    /(\S+ "[^"]+") is forbidden: (exceeded quota: ([^,]+),[^\n]+)/,
+    ([, object = '', said = '', quota = '']) =>
+      `The host refuses ${object}: ${said}. Raise ResourceQuota "${quota}", or choose another namespace.`,
+  ],
+  [
+    /admission webhook "([^"]+)" denied the request: ([\s\S]+)/,
+    ([, webhook = '', said = '']) =>
+      `Webhook "${webhook}" of the host refuses it: ${said.trim().replace(/\.?$/, '.')} Change what it objects to, or ask whoever runs it.`,
   ],
   [
     /cannot patch "([^"]+)" with kind (\S+): [\s\S]*?(?:Forbidden|field is immutable)/,

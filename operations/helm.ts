@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { AbortedError, OperationError } from './errors.ts';
+import { abortedError, OperationError, textOf } from './errors.ts';
 import { downloadHelm, helmVersion, tryCachedHelm } from './helm-download.ts';
 import { helmWords } from './helm-words.ts';
 import type { Host } from './host.ts';
@@ -45,15 +45,29 @@ let found: Promise<Helm> | undefined;
  */
 export function findHelm(options: OperationOptions = {}): Promise<Helm> {
   if (options.helm !== undefined) return namedHelm(options.helm, 'helm_path');
+  // All that run at once share it, so it is nobody's to stop; it has a time limit of its own.
   found ??= locateHelm(options).catch((error: unknown) => {
     found = undefined;
     throw error;
   });
-  return found;
+  return orAborted(found, options.signal);
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(abortedError(signal, 'looked for helm'));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** The same, looked for anew. */
-export async function locateHelm(options: OperationOptions = {}): Promise<Helm> {
+export async function locateHelm(options: Pick<OperationOptions, 'log'> = {}): Promise<Helm> {
   const named = process.env['VCLUSTER_HELM'];
   if (named) return namedHelm(named, 'VCLUSTER_HELM');
   const onPath = await tryHelm('helm');
@@ -106,9 +120,7 @@ export async function runHelm(host: Host, args: readonly string[], options: Helm
   const target = ['--kubeconfig', kubeconfig, '--namespace', options.namespace];
   const { exitCode, stdout, stderr } = await execute(path, [...args, ...target], options, helmEnv(folder.path));
   if (exitCode === 0) return stdout;
-  if (options.signal?.aborted) {
-    throw new AbortedError(options.summary, 'It was told to stop. Run it again: what was begun is gone on with.');
-  }
+  if (options.signal?.aborted) throw abortedError(options.signal, 'ran helm', options.summary);
   throw new HelmError(options.summary, helmWords(stderr), stderr);
 }
 
@@ -121,7 +133,8 @@ function helmEnv(folder?: string): NodeJS.ProcessEnv {
 }
 
 /** JSON is YAML. Credentials are resolved, so that helm starts no plugin of its own. */
-function kubeconfigText({ server, ca, serverName, insecure, token, certificate, key }: HostAccess): string {
+function kubeconfigText(access: HostAccess): string {
+  const { server, ca, serverName, insecure, proxy, token, certificate, key } = access;
   const base64 = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : Buffer.from(text).toString('base64');
   const cluster = {
@@ -129,6 +142,7 @@ function kubeconfigText({ server, ca, serverName, insecure, token, certificate, 
     'certificate-authority-data': base64(ca),
     'tls-server-name': serverName,
     'insecure-skip-tls-verify': insecure || undefined,
+    'proxy-url': proxy,
   };
   const user = { token, 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) };
   return JSON.stringify({
@@ -167,7 +181,7 @@ function execute(path: string, args: readonly string[], options: HelmRun, env: N
     child.stdin.on('error', () => undefined).end(input);
     child.once('error', (error) => {
       done();
-      reject(error);
+      reject(new HelmError(options.summary, `${path} cannot be run: ${textOf(error)}.`, '', { cause: error }));
     });
     child.once('close', (code) => {
       done();

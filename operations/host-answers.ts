@@ -15,6 +15,8 @@ import {
 export interface Asked {
   readonly server: string;
   readonly what: string;
+  /** That the request goes through. */
+  readonly proxy?: string | undefined;
 }
 
 interface Status {
@@ -135,14 +137,24 @@ const reasons: Readonly<Record<string, string>> = {
   EPIPE: 'it ended the connection',
 };
 
+/** Without its password. */
+function throughWords(proxy: string | undefined): string {
+  return proxy === undefined ? '' : ` through the proxy ${new URL(proxy).origin}`;
+}
+
+/** Without the advice that Node has for those who start it themselves. */
+function untrustedWords(message: string): string {
+  return message.replace(/; if the root CA is installed locally.*$/s, '').trim();
+}
+
 /** The error for a request that was not answered at all. `timedOutMs`: after how long we gave up ourselves. */
-export function silenceError({ server, what }: Asked, cause: unknown, timedOutMs?: number): OperationError {
+export function silenceError({ server, what, proxy }: Asked, cause: unknown, timedOutMs?: number): OperationError {
   const { code = '', message = '' } = cause as { code?: string; message?: string };
   const answer = { status: 0 };
   if (certificateCodes.has(code) || code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL') || code === 'EPROTO') {
     return new HostCertificateError(
       `The host cluster at ${server} cannot be trusted`,
-      `${message.trim()}. Correct the certificate authority or the tls-server-name of the kubeconfig; or something else answers at this address.`,
+      `${untrustedWords(message)}. Correct the certificate authority or the tls-server-name of the kubeconfig; or something else answers at this address.`,
       answer,
       { cause },
     );
@@ -151,7 +163,7 @@ export function silenceError({ server, what }: Asked, cause: unknown, timedOutMs
     timedOutMs === undefined ? (reasons[code] ?? (message || code)) : `no answer within ${timedOutMs / 1000} s`;
   return new HostUnreachableError(
     `The host cluster at ${server} cannot be reached`,
-    `While trying to ${what}: ${why}. Is it up, is the address right, and does this machine reach it (VPN, firewall)?`,
+    `While trying to ${what}${throughWords(proxy)}: ${why}. Is it up, is the address right, and does this machine reach it (VPN, firewall)?`,
     answer,
     { cause },
   );

@@ -8,11 +8,14 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AbortedError } from './errors.ts';
+import { abortedError } from './errors.ts';
+import type { AbortedError } from './errors.ts';
 import { answerError, silenceError } from './host-answers.ts';
+import type { Asked } from './host-answers.ts';
 import { HostNotFoundError } from './host-errors.ts';
 import type { Host, HostKind, HostVersion, ListOptions, ObjectRef, PatchOptions, RequestOptions } from './host.ts';
 import type { AccessSource, HostAccess } from './kubeconfig.ts';
+import { proxyEnv } from './proxy.ts';
 
 const defaultTimeoutMs = 15_000;
 const connectionsMax = 8;
@@ -125,6 +128,10 @@ export class HostClient implements Host {
     this.#agent = undefined;
   }
 
+  #asked(sent: Sent): Asked {
+    return { server: this.server, what: words(sent), proxy: this.#source.endpoint.proxy };
+  }
+
   /** Sends until there is an answer that counts. */
   async #send(sent: Sent): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
@@ -140,7 +147,7 @@ export class HostClient implements Host {
       } else if (status === 401 && attempt === 1) {
         await this.access(true);
       } else {
-        throw answerError({ server: this.server, what: words(sent) }, status, body);
+        throw answerError(this.#asked(sent), status, body);
       }
     }
   }
@@ -155,10 +162,10 @@ export class HostClient implements Host {
       return await this.#exchange(sent, access, sent.signal ? AbortSignal.any([sent.signal, timeout]) : timeout);
     } catch (error) {
       if (sent.signal?.aborted) throw aborted(sent);
-      if (timeout.aborted) throw silenceError({ server: this.server, what: words(sent) }, error, timeoutMs);
+      if (timeout.aborted) throw silenceError(this.#asked(sent), error, timeoutMs);
       const wasReset = resets.has(String((error as { code?: unknown }).code));
       if (wasReset && sent.method === 'GET' && attempt < triesMax) return undefined;
-      throw silenceError({ server: this.server, what: words(sent) }, error);
+      throw silenceError(this.#asked(sent), error);
     }
   }
 
@@ -198,7 +205,7 @@ export class HostClient implements Host {
       maxSockets: connectionsMax,
       maxFreeSockets: connectionsMax / 2,
       scheduling: 'lifo',
-      proxyEnv: process.env,
+      proxyEnv: proxyEnv(access.proxy),
     } as const;
     const agent =
       access.server.protocol === 'http:'
@@ -243,7 +250,7 @@ async function patience(delayMs: number, sent: Sent): Promise<void> {
 }
 
 function aborted(sent: Sent): AbortedError {
-  return new AbortedError('Interrupted', `It was told to stop while it wanted to ${words(sent)}.`);
+  return abortedError(sent.signal, `wanted to ${words(sent)}`);
 }
 
 const verbs: Readonly<Record<Method, string>> = {

@@ -38,11 +38,14 @@ export async function inventory(
   signal?: AbortSignal,
   some?: readonly HostKind[],
 ): Promise<readonly Found[]> {
+  const service = await ifAllowed(host.tryGet(kinds.services, ref, { signal }));
+  const others = service === undefined || isOf(service, ref.name) ? undefined : service.metadata.uid;
   const all = some ?? (await namespacedKinds(host, signal));
   const found: Found[] = [];
   for (let start = 0; start < all.length; start += atOnceMax) {
     const batch = all.slice(start, start + atOnceMax);
-    found.push(...(await Promise.all(batch.map((kind) => ofKind(host, ref, kind, signal)))).flat());
+    const objects = await Promise.all(batch.map((kind) => ofKind(host, ref, kind, signal)));
+    found.push(...objects.flat().filter(({ object }) => isOf(object, ref.name, others)));
   }
   return found;
 }
@@ -54,7 +57,7 @@ async function ofKind(
   signal: AbortSignal | undefined,
 ): Promise<readonly Found[]> {
   const objects = await ifAllowed(listed(host, ref, kind, signal));
-  return (objects ?? []).filter((object) => isOf(object, ref.name)).map((object) => ({ kind, object }));
+  return (objects ?? []).map((object) => ({ kind, object }));
 }
 
 /** A kind whose definition goes right now, or whose server is away, has nothing of ours that we could see. */
@@ -78,12 +81,17 @@ function isCore({ group }: HostKind): boolean {
   return group === '' || group === 'apps';
 }
 
-/** Whether an object is a virtual cluster's: by its labels, or because it goes with something of it. Pure. */
-export function isOf({ metadata }: HostObject, name: string): boolean {
+/**
+ * Whether an object is a virtual cluster's: by its labels, or because it goes with something of it. `others`: UID of a Service that
+ * has its name and is somebody else's. Pure.
+ */
+function isOf({ metadata }: HostObject, name: string, others?: string): boolean {
   const { labels = {}, ownerReferences = [] } = metadata;
   const isRelease = labels['app'] === 'vcluster' && labels['release'] === name;
   const isHelms = labels['owner'] === 'helm' && labels['name'] === name;
-  const isOwned = ownerReferences.some(({ kind, name: owner }) => kind === 'Service' && owner === name);
+  const isOwned = ownerReferences.some(
+    ({ kind, name: owner, uid }) => kind === 'Service' && owner === name && uid !== others,
+  );
   return (
     isRelease || isHelms || isOwned || labels[managedByLabel] === name || metadata.name === kubeconfigSecretName(name)
   );

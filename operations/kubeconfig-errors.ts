@@ -21,7 +21,7 @@ export class WrongContextError extends KubeconfigError {
       context === ''
         ? `Kubeconfig ${paths} has no current context and none was chosen`
         : `Kubeconfig ${paths} has no "${context}" among its contexts`;
-    super(`${wrong}: ${known.join(', ') || 'none'}. Choose one of them.`);
+    super(`${wrong}: ${known.join(', ') || 'none'}. Choose one of them (config_context of the provider, or KUBE_CTX).`);
     this.known = known;
   }
 }

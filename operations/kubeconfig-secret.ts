@@ -2,7 +2,8 @@
  * Secret `vc-<name>`: the admin's kubeconfig that the virtual cluster itself publishes on the host, read and checked. What cannot
  * be used is said with what to do; no value of it is ever part of a message.
  */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { Credentials } from './credentials.ts';
 import { OperationError, textOf } from './errors.ts';
 import type { Host } from './host.ts';
 import { kinds } from './host.ts';
@@ -54,20 +55,47 @@ export function published(
   try {
     const parsed = parseKubeconfig(Buffer.from(text, 'base64').toString('utf8'));
     const { server, serverName, certificateAuthority: ca, certificate, key, token } = parsed;
+    if (!isAddress(server)) throw new Error('its server is no URL that begins with https://');
     if (ca === undefined) throw new Error('it holds no certificate authority');
-    if (token === undefined && !(certificate && key)) throw new Error('it holds no credentials');
-    return { server, ca, serverName, certificate, key, token, expires: endOf(certificate, now) };
+    certificateOf(ca, 'certificate authority');
+    return { server, ca, serverName, certificate, key, token, expires: endOf({ certificate, key, token }, now) };
   } catch (error) {
-    // Words of our own or of the X.509 parser, neither with a value.
+    // Words of our own, without a value.
     throw unusable(ref, textOf(error));
   }
 }
 
-function endOf(certificate: string | undefined, now: Date): Date | undefined {
-  if (certificate === undefined) return undefined;
-  const { validToDate } = new X509Certificate(certificate);
+function isAddress(server: string): boolean {
+  return URL.canParse(server) && new URL(server).protocol === 'https:';
+}
+
+function certificateOf(pem: string, what: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw new Error(`its ${what} is no certificate`);
+  }
+}
+
+/** When the pair ends; undefined for a token. What can never work is found here: a server would only be silent about it. */
+function endOf({ certificate: pem, key, token }: Credentials, now: Date): Date | undefined {
+  if (pem === undefined || key === undefined) {
+    if (token !== undefined) return undefined;
+    throw new Error('it holds no credentials');
+  }
+  const certificate = certificateOf(pem, 'client certificate');
+  if (!isPair(certificate, key)) throw new Error('its client key is not the one of its client certificate');
+  const { validToDate } = certificate;
   if (validToDate > now) return validToDate;
   throw new Error(`its certificate expired at ${validToDate.toISOString()}`);
+}
+
+function isPair(certificate: X509Certificate, key: string): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 function unusable(ref: ClusterRef, why: string): KubeconfigSecretError {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { KubeconfigError, readAccess, readHostAccess, WrongContextError } from './kubeconfig.ts';
+import { proxyProblem } from './proxy.ts';
 
 let folder: string;
 
@@ -82,13 +83,13 @@ describe('readHostAccess()', () => {
     const kubeconfig = write('context', { name: 'a' });
     expect(() => readAccess({ kubeconfig, context: 'b' })).toThrow(WrongContextError);
     expect(() => readAccess({ kubeconfig, context: 'b' })).toThrow(
-      /has no "b" among its contexts: a\. Choose one of them\./,
+      /has no "b" among its contexts: a\. Choose one of them \(config_context/,
     );
     expect(() => readAccess({ kubeconfig })).toThrow(/has no current context and none was chosen: a\./);
   });
 
   test.each([
-    [{ cluster: { 'proxy-url': 'http://p' } }, 'a proxy (proxy-url)'],
+    [{ cluster: { 'proxy-url': 'socks5://me:secret@p:1' } }, 'a proxy (proxy-url) that is none for HTTP'],
     [{ user: { 'auth-provider': { name: 'gcp' } } }, 'an auth-provider'],
     [{ user: { username: 'admin', password: 'secret' } }, 'a password'],
     [{ user: { as: 'somebody' } }, 'impersonation'],
@@ -97,6 +98,20 @@ describe('readHostAccess()', () => {
     const kubeconfig = write('refused', { current: 'a', ...parts });
     expect(() => readAccess({ kubeconfig })).toThrow(words);
     expect(() => readAccess({ kubeconfig })).not.toThrow('secret');
+  });
+
+  test('takes a proxy of the kubeconfig, and refuses one that it would go past', () => {
+    const kubeconfig = write('proxy', { current: 'a', cluster: { 'proxy-url': 'http://me:secret@p:3128' } });
+    expect(readAccess({ kubeconfig }).endpoint.proxy).toBe('http://me:secret@p:3128');
+    const fit = (node: string): boolean => proxyProblem('http://p:3128', node) === undefined;
+    expect(['22.20.1', '22.21.0', '23.11.0', '24.4.1', '24.5.0', '26.1.0'].map(fit)).toEqual([
+      false,
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('never quotes a file that is no YAML', () => {
@@ -124,6 +139,18 @@ describe('a credential plugin', () => {
     const { credentials } = access(text);
     expect(await credentials()).toMatchObject({ token: 'me-1' });
     expect(await credentials()).toMatchObject({ token: 'me-2' });
+  });
+
+  test('runs once for all who ask at the same time, also when the host has refused what it gave', async () => {
+    const count = join(folder, 'runs');
+    const { credentials } = access(
+      `echo x >> ${count}; echo "{\\"status\\":{\\"token\\":\\"t-$(grep -c x ${count})\\"}}"`,
+    );
+    const tokens = async (again: boolean): Promise<readonly unknown[]> =>
+      (await Promise.all([1, 2, 3].map(() => credentials(again)))).map(({ token }) => token);
+    expect(await tokens(false)).toEqual(['t-1', 't-1', 't-1']);
+    expect(await tokens(true)).toEqual(['t-2', 't-2', 't-2']);
+    expect(await tokens(false)).toEqual(['t-2', 't-2', 't-2']);
   });
 
   test('that fails, is missing or prints something else says what to do, and no secret', async () => {

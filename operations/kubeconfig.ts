@@ -2,7 +2,7 @@
  * Finds out how to reach a cluster and as whom: from kubeconfig files, merged as kubectl merges them, from what was given
  * explicitly, or from the service account of the pod this runs in.
  *
- * What cannot be honoured (a proxy of the kubeconfig, impersonation, removed ways to log in) is refused with words: acting as
+ * What cannot be honoured (impersonation, removed ways to log in) is refused with words: acting as
  * somebody else, or past a proxy, would be worse than not acting. Only reads.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { parse } from 'yaml';
 import { fixedCredentials, pluginCredentials, tokenFileCredentials } from './credentials.ts';
 import type { CredentialPlugin, Credentials, CredentialSource } from './credentials.ts';
 import { KubeconfigError, WrongContextError } from './kubeconfig-errors.ts';
+import { proxyProblem } from './proxy.ts';
 
 export type { CredentialPlugin } from './credentials.ts';
 export { KubeconfigError, WrongContextError } from './kubeconfig-errors.ts';
@@ -47,6 +48,8 @@ export interface HostAccess extends Credentials {
   readonly ca?: string | undefined;
   readonly serverName?: string | undefined;
   readonly insecure: boolean;
+  /** URL, perhaps with a password. Undefined: what the environment says. */
+  readonly proxy?: string | undefined;
 }
 
 /** The same before credentials were asked for: they may come from a program, and expire. */
@@ -110,7 +113,7 @@ function readMerged({ kubeconfig }: HostChoice): Merged | undefined {
   if (paths.length === 0) {
     if (named.length === 0 && isInPod()) return undefined;
     throw new KubeconfigError(
-      `There is no kubeconfig at ${candidates.join(' or ')}. Name one with --kubeconfig or KUBECONFIG.`,
+      `There is no kubeconfig at ${candidates.join(' or ')}. Name one (config_path of the provider, or KUBECONFIG).`,
     );
   }
   const files = paths.map((path) => ({ path, content: readFile(path) }));
@@ -128,13 +131,15 @@ function readMerged({ kubeconfig }: HostChoice): Merged | undefined {
 
 function readFile(path: string): Section {
   try {
-    const content: unknown = parse(readFileSync(path, 'utf8'));
+    const content: unknown = parse(readFileSync(path, 'utf8'), { logLevel: 'error' });
     if (typeof content === 'object' && content !== null) return content as Section;
   } catch (cause) {
     // A parser's message may quote the file, and the file holds keys.
     throw new KubeconfigError(`Kubeconfig ${path} cannot be read as YAML. Correct it, or name another one.`, { cause });
   }
-  throw new KubeconfigError(`Kubeconfig ${path} is empty. Name another one with --kubeconfig or KUBECONFIG.`);
+  throw new KubeconfigError(
+    `Kubeconfig ${path} is empty. Name another one (config_path of the provider, or KUBECONFIG).`,
+  );
 }
 
 function entriesOf(content: Section, kind: SectionKind, folder: string): readonly Entry[] {
@@ -158,11 +163,13 @@ function accessIn(config: Merged, contextName: string): AccessSource {
     );
   }
   refuseUnsupported(config, contextName, { ...cluster.section, ...user.section });
+  const proxy = text(cluster.section, 'proxy-url');
   const endpoint = {
     server: urlOf(server, `Kubeconfig ${config.paths}: the server of context "${contextName}"`),
     ca: contentOf(cluster, 'certificate-authority'),
     serverName: text(cluster.section, 'tls-server-name'),
     insecure: cluster.section['insecure-skip-tls-verify'] === true,
+    proxy,
   };
   return { endpoint, credentials: credentialsOf(user, endpoint) };
 }
@@ -178,7 +185,6 @@ function find(config: Merged, kind: SectionKind, name: string): Entry {
 }
 
 const unsupported: Readonly<Record<string, string>> = {
-  'proxy-url': 'a proxy (proxy-url), which is not supported yet; use a network that reaches the host directly',
   'auth-provider': 'an auth-provider, which Kubernetes has removed; use the credential plugin (exec) that replaces it',
   username: 'a password, which Kubernetes has removed; use a token or a certificate',
   as: 'impersonation (as), which is not supported; use a kubeconfig of the account itself',
@@ -188,8 +194,10 @@ function refuseUnsupported(config: Merged, contextName: string, section: Section
   const key = Object.keys(unsupported).find(
     (candidate) => section[candidate] !== undefined && section[candidate] !== '',
   );
-  if (key === undefined) return;
-  throw new KubeconfigError(`Kubeconfig ${config.paths}: context "${contextName}" asks for ${unsupported[key]}.`);
+  const proxy = text(section, 'proxy-url');
+  const problem = key === undefined ? proxy && proxyProblem(proxy) : unsupported[key];
+  if (problem === undefined) return;
+  throw new KubeconfigError(`Kubeconfig ${config.paths}: context "${contextName}" asks for ${problem}.`);
 }
 
 interface KubeconfigPlugin {

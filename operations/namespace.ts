@@ -5,7 +5,7 @@
  * only the labels and annotations that we have set (docs/adr/0022).
  */
 import { OperationError } from './errors.ts';
-import { HostConflictError } from './host-errors.ts';
+import { HostConflictError, ifAllowed } from './host-errors.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { waitFor } from './poll.ts';
@@ -31,14 +31,18 @@ export class NamespaceError extends OperationError {
   override readonly name = 'NamespaceError';
 }
 
+/** Of all annotations that say something about whose a namespace is. */
+export const ownPrefix = 'cdktf-vcluster/';
 /** On a namespace of ours: the virtual cluster it is for. */
 export const ownedByAnnotation = 'cdktf-vcluster/namespace-of';
 /** On a namespace of ours: which of its labels and annotations are from us, so that they can be taken back. */
 const ourMetadataAnnotation = 'cdktf-vcluster/namespace-metadata';
 
 const goneTimeoutMs = 300_000;
-/** What a cluster has of its own must not become anybody's to delete. */
-const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+/** What a cluster has of its own must not become anybody's to delete; Kubernetes keeps the prefix to itself. */
+function isReserved(name: string): boolean {
+  return name === 'default' || name.startsWith('kube-');
+}
 
 type Words = Readonly<Record<string, string>>;
 
@@ -48,12 +52,31 @@ export async function namespaceProblem(
   wanted: WantedNamespace,
   { signal }: OperationOptions = {},
 ): Promise<string | undefined> {
-  return problemOf(wanted, await host.tryGet(kinds.namespaces, { name: wanted.name }, { signal }));
+  const seen = await look(host, wanted, signal);
+  return seen && problemOf(wanted, seen.found);
+}
+
+interface Seen {
+  /** Undefined when the host has none of that name. */
+  readonly found: HostObject | undefined;
+}
+
+/** Undefined when the account may not look, and need not: whoever only uses a namespace may have rights inside of it alone. */
+function look(
+  host: Host,
+  { name, lifecycle }: Pick<WantedNamespace, 'name' | 'lifecycle'>,
+  signal: AbortSignal | undefined,
+): Promise<Seen | undefined> {
+  const looking = host.tryGet(kinds.namespaces, { name }, { signal }).then((found) => ({ found }));
+  return lifecycle === 'keep' ? ifAllowed(looking) : looking;
 }
 
 /** The same, from what the host has under that name. Pure. */
 export function problemOf(wanted: WantedNamespace, found: HostObject | undefined): string | undefined {
   const { name, lifecycle } = wanted;
+  if (lifecycle !== 'keep' && isReserved(name)) {
+    return `Namespace "${name}" belongs to the host cluster itself. Choose another one, or the namespace lifecycle "keep".`;
+  }
   if (found === undefined) return lifecycle === 'keep' ? missingText(name) : undefined;
   if (found.metadata.deletionTimestamp !== undefined) {
     return `Namespace "${name}" is being deleted. Wait until it is gone, or choose another one.`;
@@ -70,9 +93,6 @@ function ownershipProblem(
   { name, lifecycle, cluster }: WantedNamespace,
   owner: string | undefined,
 ): string | undefined {
-  if (reserved.has(name)) {
-    return `Namespace "${name}" belongs to the host cluster itself. Choose another one, or the namespace lifecycle "keep".`;
-  }
   if (owner !== undefined && owner !== cluster) {
     return `Namespace "${name}" is managed for the virtual cluster "${owner}". Choose another one.`;
   }
@@ -94,7 +114,9 @@ export async function applyNamespace(
 ): Promise<void> {
   const { signal, log } = options;
   const { name, lifecycle } = wanted;
-  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
+  const seen = await look(host, wanted, signal);
+  if (seen === undefined) return;
+  const { found } = seen;
   const problem = problemOf(wanted, found);
   if (problem !== undefined) throw new NamespaceError(`Namespace "${name}" cannot be used`, problem);
   if (lifecycle === 'keep') return;
@@ -103,6 +125,16 @@ export async function applyNamespace(
     await create(host, wanted, options);
     return;
   }
+  await change(host, wanted, found, options);
+}
+
+async function change(
+  host: Host,
+  wanted: WantedNamespace,
+  found: HostObject,
+  { signal, log }: OperationOptions,
+): Promise<void> {
+  const { name } = wanted;
   const patch = namespacePatch(wanted, found);
   if (patch === undefined) return;
   log?.(
@@ -184,8 +216,12 @@ export async function namespaceDrift(
   wanted: WantedNamespace,
   { signal }: OperationOptions = {},
 ): Promise<readonly string[]> {
+  const seen = await look(host, wanted, signal);
+  return seen === undefined ? [] : driftIn(wanted, seen.found);
+}
+
+function driftIn(wanted: WantedNamespace, found: HostObject | undefined): readonly string[] {
   const { name, lifecycle } = wanted;
-  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
   if (found === undefined) return [`namespace ${name} is gone`];
   if (found.metadata.deletionTimestamp !== undefined) return [`namespace ${name} is being deleted`];
   if (lifecycle === 'keep') return [];
@@ -204,19 +240,28 @@ function differences(what: string, wanted: Words, live: Words): readonly string[
     .map(([key, value]) => `${what} ${key}: "${value}" → ${live[key] === undefined ? 'gone' : `"${live[key]}"`}`);
 }
 
+type NamespaceRef = Pick<WantedNamespace, 'name' | 'lifecycle' | 'cluster'>;
+
+/** The namespace when it is there, ours, and to be deleted with the virtual cluster. @throws HostError */
+export async function ownNamespace(
+  host: Host,
+  { name, lifecycle, cluster }: NamespaceRef,
+  { signal }: OperationOptions = {},
+): Promise<HostObject | undefined> {
+  if (lifecycle === 'keep' || isReserved(name)) return undefined;
+  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
+  return found?.metadata.annotations?.[ownedByAnnotation] === cluster ? found : undefined;
+}
+
 /**
  * Deletes it when it is ours, and waits until it is gone. @returns false when it is not ours, or not there
  * @throws NamespaceError when it is not gone in time, with what holds it
  */
-export async function removeNamespace(
-  host: Host,
-  { name, lifecycle, cluster }: Pick<WantedNamespace, 'name' | 'lifecycle' | 'cluster'>,
-  options: WaitOptions = {},
-): Promise<boolean> {
+export async function removeNamespace(host: Host, ref: NamespaceRef, options: WaitOptions = {}): Promise<boolean> {
   const { signal, log } = options;
-  if (lifecycle === 'keep') return false;
-  const found = await host.tryGet(kinds.namespaces, { name }, { signal });
-  if (found?.metadata.annotations?.[ownedByAnnotation] !== cluster || reserved.has(name)) return false;
+  const { name } = ref;
+  const found = await ownNamespace(host, ref, { signal });
+  if (found === undefined) return false;
   const { uid } = found.metadata;
   log?.(`namespace ${name} is deleted`);
   await host.delete(kinds.namespaces, { name, uid }, { signal });

@@ -4,6 +4,15 @@ import { parseKubeconfig } from './parse-kubeconfig.ts';
 
 const parts = { name: 'team-a', server: 'https://team-a.team-a:443', ca: 'CA\n', certificate: 'CERT\n', key: 'KEY\n' };
 
+/** Small, and larger than any memory when it is written out. */
+function bomb(): string {
+  const levels = Array.from(
+    { length: 12 },
+    (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level}, `.repeat(12)}]\n`,
+  );
+  return `a0: &a0 x\n${levels.join('')}clusters: []\ncurrent-context: x\n`;
+}
+
 describe('parseKubeconfig()', () => {
   test('reads what kubeconfigText() writes', () => {
     expect(parseKubeconfig(kubeconfigText({ ...parts, serverName: 'x', token: 't', namespace: 'n' }))).toEqual({
@@ -57,8 +66,32 @@ describe('parseKubeconfig()', () => {
     expect(() => parseKubeconfig(text)).toThrow(message);
   });
 
-  test('an error repeats nothing of the text', () => {
-    const broken = kubeconfigText({ ...parts, token: 'very-secret' }).replace('token: ', 'token: "');
-    expect(() => parseKubeconfig(broken)).toThrow(/^(?!.*very-secret)/su);
+  const whole = kubeconfigText({ ...parts, token: 'very-secret' });
+
+  test.each([
+    ['broken', whole.replace('token: ', 'token: "'), /neither YAML nor JSON \(line/],
+    ['an alias without an anchor', whole.replace('token: ', 'token: *'), /an alias/],
+    ['a bomb of aliases', bomb(), /an alias/],
+    ['a number', whole.replace('token: very-secret', 'token: 000000'), /"token" must be a text/],
+    [
+      'no base64',
+      whole.replace(/client-key-data: .*/, 'client-key-data: very-secret'),
+      /"client-key-data" is not base64/,
+    ],
+    ['base64 that was cut', whole.replace(/(client-key-data: ...).*/, '$1'), /"client-key-data" is not base64/],
+  ])('%s: an error repeats nothing of the text', (_what, text, message) => {
+    expect(() => parseKubeconfig(text)).toThrow(message);
+    expect(() => parseKubeconfig(text)).not.toThrow('very-secret');
+  });
+
+  test('nothing of the text is said to standard error, which Terraform logs', async () => {
+    const warned: Error[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning);
+    process.on('warning', onWarning);
+    const odd = '? { very: secret }\n: x\nother: !unknown very-secret\n';
+    expect(parseKubeconfig(`${whole}${odd}`).token).toBe('very-secret');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warned).toEqual([]);
   });
 });

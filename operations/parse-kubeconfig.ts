@@ -3,6 +3,7 @@
  * a text of unknown origin can do no harm. Pure. (kubeconfig.ts reads the user's own, with files and plugins.)
  */
 import { parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 
 /** What the current context says; undefined for what it does not say. PEM texts, not base64. */
 export interface ParsedKubeconfig {
@@ -47,12 +48,24 @@ export function parseKubeconfig(text: string): ParsedKubeconfig {
 }
 
 function document(text: string): unknown {
-  const parsed = parseDocument(text);
+  // Silent: a warning would quote the text on standard error, which is logged.
+  const parsed = parseDocument(text, { logLevel: 'error' });
   const [problem] = parsed.errors;
-  if (problem === undefined) return parsed.toJS();
+  if (problem === undefined) return plain(parsed);
   // Only the place: the rest of the message repeats the text, and so secrets.
   const line = problem.linePos?.[0].line;
   throw new Error(`it is neither YAML nor JSON${line === undefined ? '' : ` (line ${line})`}`);
+}
+
+function plain(parsed: Document): unknown {
+  try {
+    return parsed.toJS();
+  } catch {
+    // Without the message, which names the alias: a secret that begins with "*" is taken for one.
+    throw new Error(
+      'it has an alias ("*…") that leads nowhere or to too much; put texts that begin with "*" in quotes',
+    );
+  }
 }
 
 function entry(config: Section, list: 'contexts' | 'clusters' | 'users', key: string, name: unknown): Section {
@@ -68,16 +81,25 @@ function entry(config: Section, list: 'contexts' | 'clusters' | 'users', key: st
 /** Text given as base64 in `<key>-data`; a path cannot be followed. */
 function inline(from: Section, key: string): string | undefined {
   const data = word(from, `${key}-data`);
-  if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
+  if (data !== undefined) return decoded(data, `${key}-data`);
   if (word(from, key) === undefined) return undefined;
   throw new Error(`"${key}" is the path of a file; embed the file with "kubectl config view --raw --flatten"`);
+}
+
+function decoded(data: string, key: string): string {
+  const whole = data.replaceAll(/\s/g, '');
+  if (whole.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(whole)) throw new Error(`"${key}" is not base64`);
+  return Buffer.from(whole, 'base64').toString('utf8');
 }
 
 function section(value: unknown): Section | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Section) : undefined;
 }
 
+/** @throws Error when it is there and no text: a number would have lost its leading zeros, and an object is nonsense. */
 function word(from: Section, key: string): string | undefined {
-  const value = from[key];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  const value = from[key] ?? undefined;
+  if (value === undefined || value === '') return undefined;
+  if (typeof value === 'string') return value;
+  throw new Error(`"${key}" must be a text; put it in quotes`);
 }

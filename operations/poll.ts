@@ -1,6 +1,10 @@
-/** Waiting for what a host will show sooner or later, without hurrying it: the time between looks grows up to a bound. */
+/**
+ * Waiting for what a host will show sooner or later, without hurrying it: the time between looks grows up to a bound. A host that
+ * cannot answer for a while, because its API server is restarted, is waited for as well.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AbortedError } from './errors.ts';
+import { abortedError } from './errors.ts';
+import { HostError, HostUnreachableError } from './host-errors.ts';
 
 const firstPauseMs = 150;
 const pauseMaxMs = 1000;
@@ -8,7 +12,8 @@ const growth = 1.4;
 
 /**
  * Looks until `isDone` says so. @returns false when it was not in time; it has then been looked at once more at the end
- * @throws AbortedError when `signal` aborts, and what `isDone` throws
+ * @throws AbortedError when `signal` aborts, and what `isDone` throws: at once when waiting does not help or nothing could be seen
+ * yet, else when it is still so at the end
  */
 export async function waitFor(
   timeoutMs: number,
@@ -16,12 +21,23 @@ export async function waitFor(
   isDone: () => Promise<boolean>,
 ): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
+  let mayFail = false;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * growth, pauseMaxMs)) {
-    if (await isDone()) return true;
     const leftMs = deadlineMs - performance.now();
-    if (leftMs <= 0) return false;
-    await interruptibly(Math.min(pauseMs, leftMs), signal);
+    try {
+      if (await isDone()) return true;
+      if (leftMs <= 0) return false;
+      mayFail = true;
+    } catch (error) {
+      if (!mayFail || leftMs <= 0 || !isPassing(error)) throw error;
+    }
+    await interruptibly(Math.min(pauseMs, Math.max(leftMs, 0)), signal);
   }
+}
+
+/** May be over in a moment: nobody answers, or the host has trouble of its own. */
+function isPassing(error: unknown): boolean {
+  return error instanceof HostUnreachableError || (error instanceof HostError && error.status >= 500);
 }
 
 /** A pause that ends at once when it is told to stop. @throws AbortedError */
@@ -32,6 +48,5 @@ export async function interruptibly(pauseMs: number, signal: AbortSignal | undef
 
 /** For whoever waits for something else than time. @throws AbortedError when it was told to stop */
 export function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted)
-    throw new AbortedError('Interrupted', 'It was told to stop while it was waiting. Run it again and it goes on.');
+  if (signal?.aborted) throw abortedError(signal, 'was waiting');
 }

@@ -91,6 +91,6 @@ test('rights are asked for once, those that the Role grants included', () => {
 test('preflight() tells of a missing kubeconfig besides what else is wrong', async () => {
   expect(await preflight({ ...request, name: '1', kubeconfig: '/nonexistent/kubeconfig' })).toEqual([
     expect.stringContaining('The name "1"'),
-    'The host cluster cannot be asked: There is no kubeconfig at /nonexistent/kubeconfig. Name one with --kubeconfig or KUBECONFIG.',
+    'The host cluster cannot be asked: There is no kubeconfig at /nonexistent/kubeconfig. Name one (config_path of the provider, or KUBECONFIG).',
   ]);
 });

@@ -6,6 +6,7 @@ import { checkServerIdentity, connect } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 
 export interface Whereabouts {
+  /** A URL that begins with https:// */
   readonly server: string;
   /** PEM. */
   readonly ca: string;
@@ -30,8 +31,8 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNRESET: 'it ended the connection',
 };
 
-/** Never rejects. */
-export function reach({ server, ca, names }: Whereabouts, timeoutMs: number): Promise<Reach> {
+/** Never rejects. Silent at once when `signal` aborts. */
+export function reach({ server, ca, names }: Whereabouts, timeoutMs: number, signal?: AbortSignal): Promise<Reach> {
   const url = new URL(server);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const accepted = names ?? [host];
@@ -51,9 +52,13 @@ export function reach({ server, ca, names }: Whereabouts, timeoutMs: number): Pr
     const timer = setTimeout(() => end({ is: 'silent', why: `no answer within ${timeoutMs / 1000} s` }), timeoutMs);
     const end = (reached: Reach): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
       socket.destroy();
       resolve(reached);
     };
+    const stop = (): void => end({ is: 'silent', why: 'it was told to stop' });
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop);
     socket.once('secureConnect', () => end({ is: 'reached', name: nameOn(socket.getPeerCertificate()) ?? asked }));
     socket.once('close', () => end({ is: 'silent', why: 'the connection was closed' }));
     socket.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
 /** How Helm keeps a revision of a release in a Secret: base64 of base64 of gzipped JSON. Pure. */
 import { gunzipSync } from 'node:zlib';
+import { OperationError } from './errors.ts';
 import type { ClusterRef, HostObject } from './types.ts';
 
 /** What Helm calls the states of a revision. */
@@ -56,19 +57,30 @@ export function revisionsOf(name: string): string {
   return `owner=helm,name=${name}`;
 }
 
-/** The Secret of the newest revision; undefined when there is none. */
-export function newest(secrets: readonly HostObject[]): HostObject | undefined {
-  return secrets.toSorted((left, right) => revision(right) - revision(left))[0];
+/** Somebody has written into Helm's own records. */
+export class ReleaseRecordError extends OperationError {
+  override readonly name = 'ReleaseRecordError';
 }
 
-function revision({ metadata }: HostObject): number {
-  return Number(metadata.labels?.['version'] ?? 0);
+/**
+ * The Secret of the newest revision of a release; undefined when there is none. Only under the name that Helm gives it: what is
+ * applied follows from it, and labels may be anybody's, a tenant's too.
+ */
+export function newest(name: string, secrets: readonly HostObject[]): HostObject | undefined {
+  const revision = ({ metadata }: HostObject): number => revisionIn(name, metadata.name) ?? -1;
+  const records = secrets.filter((secret) => revision(secret) >= 0);
+  return records.toSorted((left, right) => revision(right) - revision(left))[0];
 }
 
-/** Reads one revision. @throws when it is none */
+function revisionIn(name: string, secret: string): number | undefined {
+  const prefix = `sh.helm.release.v1.${name}.v`;
+  const number = secret.startsWith(prefix) ? secret.slice(prefix.length) : '';
+  return /^\d+$/.test(number) ? Number(number) : undefined;
+}
+
+/** Reads one revision. @throws ReleaseRecordError */
 export function decodeRelease(secret: HostObject): Release {
-  const text = Buffer.from(secret.data?.['release'] ?? '', 'base64').toString('latin1');
-  const record = JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString('utf8')) as Recorded;
+  const record = recordIn(secret);
   return {
     name: record.name,
     namespace: record.namespace,
@@ -78,6 +90,21 @@ export function decodeRelease(secret: HostObject): Release {
     values: record.config ?? {},
     manifest: record.manifest ?? '',
   };
+}
+
+function recordIn({ data, metadata: { namespace = '', name } }: HostObject): Recorded {
+  try {
+    const text = Buffer.from(data?.['release'] ?? '', 'base64').toString('latin1');
+    return JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString('utf8')) as Recorded;
+  } catch (cause) {
+    // Not what it says: it might be quoted there.
+    throw new ReleaseRecordError(
+      `Helm's record ${namespace}/${name} cannot be read`,
+      'Somebody has changed this Secret, in which Helm keeps what it has installed. Put it back from a backup, or delete it: then ' +
+        'the revision before it counts, and the next apply installs over what is there.',
+      { cause },
+    );
+  }
 }
 
 function infoOf({ info = {} }: Recorded): Pick<Release, 'status' | 'description' | 'updated'> {

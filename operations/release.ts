@@ -147,7 +147,7 @@ export async function readRelease(
   const { signal } = options;
   const labelSelector = revisionsOf(name);
   const revisions = await host.list(kinds.secrets, namespace, { signal, labelSelector, metadataOnly: true });
-  const last = newest(revisions);
+  const last = newest(name, revisions);
   if (last === undefined) return undefined;
   const secret = await host.tryGet(kinds.secrets, { namespace, name: last.metadata.name }, { signal });
   // It went between the two requests: somebody makes or removes a revision right now.

@@ -9,6 +9,8 @@ import type { Snapshot } from './snapshot.ts';
 
 const linesMax = 10;
 const lineLengthMax = 300;
+/** Nobody reads more, and a line has no other bound. */
+const logBytesMax = 64 * 1024;
 
 /** @throws HostError */
 export async function readSymptoms(host: Host, snapshot: Snapshot, signal?: AbortSignal): Promise<Symptoms> {
@@ -37,20 +39,31 @@ interface LogSource {
 /** The last lines of a container without anything secret; none when there are none to be had. */
 export async function lastLines(host: Host, source: LogSource, signal?: AbortSignal): Promise<readonly string[]> {
   const { namespace, pod, container, previous } = source;
-  const query = new URLSearchParams({ container, tailLines: String(linesMax), previous: String(previous) });
+  const query = new URLSearchParams({
+    container,
+    tailLines: String(linesMax),
+    limitBytes: String(logBytesMax),
+    previous: String(previous),
+  });
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?${query.toString()}`;
   try {
     const said = await host.request('GET', path, undefined, { signal });
     const text = typeof said === 'string' ? said : JSON.stringify(said);
     return masked(text)
       .split('\n')
-      .filter((line) => line.trim() !== '')
+      .map(plain)
+      .filter((line) => line !== '')
       .map(shortened);
   } catch (error) {
     // There may be no log yet, or none any more; what is told without it is still true.
     if (error instanceof OperationError && signal?.aborted !== true) return [];
     throw error;
   }
+}
+
+/** Without orders to a terminal: an API server's log quotes what its clients send. */
+function plain(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ').trimEnd();
 }
 
 function shortened(line: string): string {

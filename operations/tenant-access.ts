@@ -6,7 +6,7 @@ import { OperationError } from './errors.ts';
 import { serviceAccountPath } from './tokens.ts';
 import type { ServiceAccountRef } from './tokens.ts';
 import type { VirtualApi } from './virtual-api.ts';
-import { VirtualApiError } from './virtual-api.ts';
+import { refusalWords, VirtualApiError } from './virtual-api.ts';
 
 const group = 'rbac.authorization.k8s.io';
 const rbac = `/apis/${group}/v1`;
@@ -38,19 +38,27 @@ export class MissingInsideError extends OperationError {
   }
 }
 
+/** On a service account that was made here: for what. It says whose it is even when nobody remembers. */
+export const accountOfAnnotation = 'cdktf-vcluster/account-of';
+
 interface Live {
-  readonly metadata: { readonly uid: string };
+  readonly metadata: { readonly uid: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly roleRef?: { readonly kind: string; readonly name: string };
   readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace?: string }[] | null;
 }
 
-/** The UID of the service account when it was made here; undefined when it was there. @throws MissingInsideError, VirtualApiError */
+/**
+ * Makes the service account when it is not there. `owner` is what it is made for, in the words of the caller.
+ * @returns its UID when it was made for this owner, now or earlier; undefined when it is somebody else's
+ * @throws MissingInsideError, VirtualApiError
+ */
 export async function ensureAccount(
   api: VirtualApi,
   account: ServiceAccountRef,
-  mayCreate: boolean,
+  { owner, mayCreate }: { readonly owner: string; readonly mayCreate: boolean },
 ): Promise<string | undefined> {
-  if ((await api.tryGet(serviceAccountPath(account))) !== undefined) return undefined;
+  const present = (await api.tryGet(serviceAccountPath(account))) as Live | undefined;
+  if (present !== undefined) return isOf(present, owner) ? present.metadata.uid : undefined;
   const { namespace, name } = account;
   if (!mayCreate) {
     throw new MissingInsideError(
@@ -60,7 +68,8 @@ export async function ensureAccount(
     );
   }
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts`;
-  const { status, body } = await api.ask({ method: 'POST', path, body: { metadata: { name } } });
+  const metadata = { name, annotations: { [accountOfAnnotation]: owner } };
+  const { status, body } = await api.ask({ method: 'POST', path, body: { metadata } });
   if (status === 201) return (body as Live).metadata.uid;
   // Somebody was faster; then it is not ours.
   if (status === 409) return undefined;
@@ -71,13 +80,21 @@ export async function ensureAccount(
       'Create it first, and depend on it; or choose another one for the service account.',
     );
   }
-  const { message = `HTTP ${status}` } = body as { readonly message?: string };
-  throw new VirtualApiError(status, `Service account "${namespace}/${name}" cannot be made`, message);
+  throw new VirtualApiError(
+    status,
+    `Service account "${namespace}/${name}" cannot be made`,
+    refusalWords({ status, body }),
+  );
 }
 
-/** Removes it, if it is still the one with this UID. */
-export async function removeAccount(api: VirtualApi, account: ServiceAccountRef, uid: string): Promise<void> {
-  await remove(api, serviceAccountPath(account), uid);
+/** Removes the service account, if it was made for this owner. */
+export async function removeAccount(api: VirtualApi, account: ServiceAccountRef, owner: string): Promise<void> {
+  const live = (await api.tryGet(serviceAccountPath(account))) as Live | undefined;
+  if (live !== undefined && isOf(live, owner)) await remove(api, serviceAccountPath(account), live.metadata.uid);
+}
+
+function isOf({ metadata }: Live, owner: string): boolean {
+  return metadata.annotations?.[accountOfAnnotation] === owner;
 }
 
 /** Makes the binding as wanted. @throws MissingInsideError when there is no such role; VirtualApiError */
@@ -168,6 +185,5 @@ async function remove(api: VirtualApi, path: string, uid: string | undefined): P
     body: uid === undefined ? {} : { preconditions: { uid } },
   });
   if (status < 300 || status === 404 || status === 409) return;
-  const { message = `HTTP ${status}` } = body as { readonly message?: string };
-  throw new VirtualApiError(status, `${path} of the virtual cluster cannot be deleted`, message);
+  throw new VirtualApiError(status, `${path} of the virtual cluster cannot be deleted`, refusalWords({ status, body }));
 }

@@ -1,5 +1,6 @@
 /** Short-lived tokens of service accounts inside a virtual cluster, issued by its own API server. Never written anywhere here. */
 import { OperationError } from './errors.ts';
+import { refusalWords } from './virtual-api.ts';
 import type { VirtualApi } from './virtual-api.ts';
 
 /** What API servers issue at least. */
@@ -44,8 +45,10 @@ export async function issueToken(
     );
   }
   if (answer.status !== 201) {
-    const { message = `HTTP ${answer.status}` } = answer.body as { readonly message?: string };
-    throw new OperationError(`No token for service account "${account.namespace}/${account.name}"`, message);
+    throw new OperationError(
+      `No token for service account "${account.namespace}/${account.name}"`,
+      refusalWords(answer),
+    );
   }
   const { status } = answer.body as {
     readonly status: { readonly token: string; readonly expirationTimestamp: string };

@@ -12,8 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { OperationError, textOf } from './errors.ts';
 import { kinds } from './host.ts';
-import type { Host } from './host.ts';
+import type { Host, HostAccess } from './host.ts';
 import { carry, openStream, PortForwardRefusedError } from './port-forward.ts';
+import { proxyEnv } from './proxy.ts';
 import type { ClusterRef, HostObject } from './types.ts';
 
 /** Where the pods of a release listen. */
@@ -38,7 +39,7 @@ export class Tunnel implements AsyncDisposable {
   readonly #host: TunnelHost;
   readonly #ref: ClusterRef;
   readonly #server: Server;
-  readonly #agent = new Agent({ keepAlive: false, maxCachedSessions: 10 });
+  #agent: Agent | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #streams = new Set<WebSocket>();
   readonly #ended = new AbortController();
@@ -83,7 +84,7 @@ export class Tunnel implements AsyncDisposable {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
     for (const stream of this.#streams) stream.terminate();
-    this.#agent.destroy();
+    this.#agent?.destroy();
     await closed;
   }
 
@@ -111,6 +112,10 @@ export class Tunnel implements AsyncDisposable {
     }
   }
 
+  #agentFor({ proxy }: HostAccess): Agent {
+    return (this.#agent ??= new Agent({ keepAlive: false, maxCachedSessions: 10, proxyEnv: proxyEnv(proxy) }));
+  }
+
   /** A stream to a pod. Goes on trying until then. @throws OperationError */
   async #openStream(untilMs: number): Promise<WebSocket> {
     for (let again = false; ;) {
@@ -118,7 +123,7 @@ export class Tunnel implements AsyncDisposable {
         this.#pod ??= await findPod(this.#host, this.#ref);
         const access = await this.#host.access(again);
         const to = { namespace: this.#ref.namespace, pod: this.#pod, port: apiServerPort };
-        return await openStream(access, to, this.#agent);
+        return await openStream(access, to, this.#agentFor(access));
       } catch (error) {
         const pod = this.#pod;
         this.#pod = undefined;

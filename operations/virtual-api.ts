@@ -5,8 +5,12 @@
 import { request as httpsRequest } from 'node:https';
 import { OperationError, textOf } from './errors.ts';
 import type { HostAccess } from './kubeconfig.ts';
+import { masked } from './mask.ts';
+import { stopIfAborted } from './poll.ts';
 
 const defaultTimeoutMs = 15_000;
+/** Of a refusal; a webhook of a tenant may be as talkative as it likes. */
+const wordsLengthMax = 1000;
 
 /** How to reach the API server of a virtual cluster. */
 export type VirtualAccess = HostAccess;
@@ -23,6 +27,7 @@ export interface VirtualRequest {
   readonly path: string;
   readonly body?: object | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Instead of the one that all requests have. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,18 +47,22 @@ export class VirtualApiError extends OperationError {
 export class VirtualApi {
   readonly #access: VirtualAccess;
   readonly #name: string;
+  readonly #signal: AbortSignal | undefined;
 
-  /** `name` is for messages. */
-  constructor(access: VirtualAccess, name: string) {
+  /** `name` is for messages; `signal` ends every request that has none of its own. */
+  constructor(access: VirtualAccess, name: string, signal?: AbortSignal) {
     this.#access = access;
     this.#name = name;
+    this.#signal = signal;
   }
 
-  /** Whatever the answer is. @throws VirtualApiError with status 0 when there is none */
+  /** Whatever the answer is. @throws VirtualApiError with status 0 when there is none; AbortedError */
   async ask(asked: VirtualRequest): Promise<VirtualAnswer> {
+    const { signal = this.#signal } = asked;
     try {
-      return await this.#send(asked);
+      return await this.#send({ ...asked, signal });
     } catch (error) {
+      stopIfAborted(signal);
       throw new VirtualApiError(0, `No answer from virtual cluster "${this.#name}"`, textOf(error), { cause: error });
     }
   }
@@ -111,13 +120,19 @@ export class VirtualApi {
 
   #good(method: string, path: string, { status, body }: VirtualAnswer): unknown {
     if (status >= 200 && status < 300) return body;
-    const { message } = (typeof body === 'object' && body !== null ? body : {}) as { readonly message?: unknown };
     throw new VirtualApiError(
       status,
       `Virtual cluster "${this.#name}" refused a request`,
-      `${method} ${path.split('?')[0]}: ${typeof message === 'string' ? message : `HTTP ${status}`}`,
+      `${method} ${path.split('?')[0]}: ${refusalWords({ status, body })}`,
     );
   }
+}
+
+/** Why a request was refused, in the words of the API server: bounded, and without what looks like a secret. */
+export function refusalWords({ status, body }: VirtualAnswer): string {
+  const { message } = (typeof body === 'object' && body !== null ? body : {}) as { readonly message?: unknown };
+  if (typeof message !== 'string') return `HTTP ${status}`;
+  return masked(message.slice(0, 4 * wordsLengthMax)).slice(0, wordsLengthMax);
 }
 
 function parsed(text: string): unknown {

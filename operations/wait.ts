@@ -2,7 +2,7 @@
 import { hasSettled, isReady } from './conditions.ts';
 import { diagnose } from './diagnosis.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { OperationError } from './errors.ts';
+import { goesOn, OperationError } from './errors.ts';
 import type { Host } from './host.ts';
 import { waitFor } from './poll.ts';
 import { readProgress } from './snapshot.ts';
@@ -23,13 +23,18 @@ const lookAgainAfterMs = 5000;
 /** What may heal by itself is worth a line only when it has not for a while. */
 const tellOfDelayAfterMs = 45_000;
 
+export interface ReadyOptions extends WaitOptions {
+  /** What people have allowed, when `timeoutMs` is the rest of it; for the message. */
+  readonly allowedMs?: number | undefined;
+}
+
 /**
  * Ready: the newest pod template runs, its API server, controllers and syncer are ready, the kubeconfig Secret is published.
  * What cannot heal by itself is told to `log` as soon as it is seen, and ends the wait at the timeout only.
  * @throws NotReadyError, AbortedError, HostError
  */
-export async function waitUntilReady(host: Host, ref: ClusterRef, options: WaitOptions = {}): Promise<void> {
-  const { signal, log, timeoutMs = readyTimeoutMs } = options;
+export async function waitUntilReady(host: Host, ref: ClusterRef, options: ReadyOptions = {}): Promise<void> {
+  const { signal, log, timeoutMs = readyTimeoutMs, allowedMs = timeoutMs } = options;
   const teller = new Teller(log);
   let snapshot: Snapshot | undefined;
   const ready = await waitFor(timeoutMs, signal, async () => {
@@ -40,7 +45,7 @@ export async function waitUntilReady(host: Host, ref: ClusterRef, options: WaitO
     return false;
   });
   if (ready || snapshot === undefined) return;
-  throw await notReady(host, snapshot, timeoutMs, signal);
+  throw await notReady(host, snapshot, allowedMs, signal);
 }
 
 /** Tells each problem once, and looks for problems from time to time only. */
@@ -68,7 +73,7 @@ class Teller {
 async function notReady(
   host: Host,
   snapshot: Snapshot,
-  timeoutMs: number,
+  allowedMs: number,
   signal: AbortSignal | undefined,
 ): Promise<NotReadyError> {
   const { namespace, name } = snapshot;
@@ -76,8 +81,8 @@ async function notReady(
   const lines = logsOf === undefined ? [] : await lastLines(host, { namespace, ...logsOf }, signal);
   const said = lines.length === 0 ? [] : [`Last lines of ${logsOf?.container}:`, ...lines.map((line) => `  ${line}`)];
   return new NotReadyError(
-    `Virtual cluster ${name} did not become ready within ${durationText(timeoutMs)}`,
-    [problem, `${advice} Nothing was deleted; applying again goes on from here.`, ...said].join('\n'),
+    `Virtual cluster ${name} did not become ready within ${durationText(allowedMs)}`,
+    [problem, `${advice} Nothing was deleted. ${goesOn}`, ...said].join('\n'),
   );
 }
 

@@ -1,6 +1,6 @@
 /** What other programs and the host say, in words for people. */
 import { describe, expect, test } from 'vitest';
-import { checksumIn } from './helm-download.ts';
+import { checksumIn, helmDigests } from './helm-download.ts';
 import { helmWords } from './helm-words.ts';
 import { isFit } from './helm.ts';
 import { answerError, parseRefusal, silenceError } from './host-answers.ts';
@@ -40,6 +40,13 @@ test('answerError() keeps what the host said when it is no missing right', () =>
   expect(answerError(asked, 500, 'oops').message).toContain('It answered 500: oops. Try again');
 });
 
+test('silenceError() repeats no advice for people who start Node themselves', () => {
+  const message =
+    'unable to verify the first certificate; if the root CA is installed locally, try running Node.js with --x';
+  const error = silenceError(asked, Object.assign(new Error(message), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }));
+  expect(error.detail).toMatch(/^unable to verify the first certificate\. Correct the certificate authority/);
+});
+
 test('silenceError() tells refused from untrusted', () => {
   expect(silenceError(asked, Object.assign(new Error('x'), { code: 'ECONNREFUSED' })).name).toBe(
     'HostUnreachableError',
@@ -66,6 +73,14 @@ describe('helmWords()', () => {
     [
       'Error: unable to continue with install: Service "a" in namespace "x" exists and cannot be imported into the current release: invalid ownership metadata',
       'Service "a" in namespace "x" exists already and is not of this release. Remove it, or choose another name or namespace.',
+    ],
+    [
+      'Error: INSTALLATION FAILED: 2 errors occurred:\n\t* services "a-headless" is forbidden: exceeded quota: q, requested: services=1, used: services=0, limited: services=0\n\t* services "a" is forbidden: exceeded quota: q, requested: services=1\n',
+      'The host refuses services "a-headless": exceeded quota: q, requested: services=1, used: services=0, limited: services=0. Raise ResourceQuota "q", or choose another namespace.',
+    ],
+    [
+      'Error: INSTALLATION FAILED: admission webhook "images.example.com" denied the request: no image from there',
+      'Webhook "images.example.com" of the host refuses it: no image from there. Change what it objects to, or ask whoever runs it.',
     ],
     [
       'Error: UPGRADE FAILED: cannot patch "data-a-0" with kind PersistentVolumeClaim: PersistentVolumeClaim "data-a-0" is invalid: spec: Forbidden: spec is immutable after creation',
@@ -103,6 +118,12 @@ test('checksumIn() finds the one digest that is of the file', () => {
   expect(checksumIn(`${digest} *other.tar.gz\n`, 'helm.tar.gz')).toBeUndefined();
   expect(checksumIn(digest, 'helm.tar.gz')).toBe(digest);
   expect(checksumIn('not found', 'helm.tar.gz')).toBeUndefined();
+});
+
+test('helmDigests has another digest for every platform', () => {
+  const digests = Object.values(helmDigests);
+  expect(digests.filter((digest) => checksumIn(digest, '') === digest)).toHaveLength(6);
+  expect(new Set(digests).size).toBe(6);
 });
 
 test('isFit() takes a 3 from 3.12 on, and no 4', () => {

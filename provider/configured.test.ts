@@ -16,6 +16,7 @@ describe('hostChoice()', () => {
     ['host alone', { host: 'https://h' }, everything, { explicit: { server: 'https://h' } }],
     ['config_paths', { config_paths: ['/a', '/b'] }, everything, { kubeconfig: ['/a', '/b'], context: 'env' }],
     ['config_path', { config_path: '/a', config_context: 'own' }, everything, { kubeconfig: ['/a'], context: 'own' }],
+    ['no paths for nothing said', { config_paths: [null] }, { KUBE_CONFIG_PATH: '/e' }, { kubeconfig: '/e' }],
     ['KUBE_CONFIG_PATHS', {}, everything, { kubeconfig: ['/c', '/d'], context: 'env' }],
     ['KUBE_CONFIG_PATH', {}, { KUBE_CONFIG_PATH: '/e' }, { kubeconfig: '/e', context: undefined }],
     ['nothing, which leaves KUBECONFIG and the rest to operations/', {}, { KUBE_CTX: '' }, {}],

@@ -39,7 +39,9 @@ const attributes = {
     type: 'string',
     optional: true,
     check: filled,
-    doc: 'Path of a kubeconfig. Environment: `KUBE_CONFIG_PATH`, else `KUBECONFIG`. Default: `~/.kube/config`.',
+    doc:
+      'Path of a kubeconfig. Environment: `KUBE_CONFIG_PATH`, else `KUBECONFIG`. Default: `~/.kube/config`. Its `proxy-url` is the way ' +
+      'to the host; without one, `HTTPS_PROXY` and `NO_PROXY` are.',
   },
   config_paths: {
     type: list('string'),
@@ -174,14 +176,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function hostChoice(values: ValueRecord, env: Environment = process.env): HostChoice {
   const config = values as Config;
   if (config.host !== null) return { explicit: explicitHost(config, config.host) };
-  const own = config.config_paths ?? (config.config_path === null ? undefined : [config.config_path]);
+  const named = config.config_paths ?? [config.config_path];
+  const own = nonEmptyList(named.filter((path) => path !== null));
   const kubeconfig = own ?? pathsIn(env['KUBE_CONFIG_PATHS']) ?? nonEmpty(env['KUBE_CONFIG_PATH']);
   return { kubeconfig, context: config.config_context ?? nonEmpty(env['KUBE_CTX']) };
 }
 
 function pathsIn(variable: string | undefined): readonly string[] | undefined {
-  const found = variable?.split(delimiter).filter((path) => path !== '') ?? [];
-  return found.length === 0 ? undefined : found;
+  return nonEmptyList(variable?.split(delimiter).filter((path) => path !== '') ?? []);
+}
+
+/** A list of no paths names no kubeconfig. */
+function nonEmptyList(paths: readonly string[]): readonly string[] | undefined {
+  return paths.length === 0 ? undefined : paths;
 }
 
 function explicitHost(config: Config, server: string): NonNullable<HostChoice['explicit']> {

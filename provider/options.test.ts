@@ -1,13 +1,14 @@
 import { array, assert, boolean, constantFrom, dictionary, nat, property, record, string } from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { attributeName } from '../config/attribute-name.ts';
 import { isOption, optionsOf, tolerationEffects, tolerationOperators } from '../config/option.ts';
 import type { Option, OptionTree, OptionType } from '../config/option.ts';
 import { options } from '../config/options.ts';
 import type { Attributes } from './framework/attributes.ts';
 import { UNKNOWN } from './framework/values.ts';
 import type { Value } from './framework/values.ts';
-import { attributeName, attributePath, attributesOf, chartValues, emptyBranches, optionAttributes } from './options.ts';
+import { attributePath, attributesOf, chartValues, emptyBranches, optionAttributes } from './options.ts';
 
 const text = string({ unit: 'binary' });
 const maps = dictionary(text, text);

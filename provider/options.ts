@@ -6,6 +6,7 @@
  * map, which are the user's. An attribute that is null is left to the chart's default, which therefore never stands in a state.
  * Pure.
  */
+import { attributeName } from '../config/attribute-name.ts';
 import { docOf, isOption } from '../config/option.ts';
 import type { Option, OptionTree } from '../config/option.ts';
 import { options } from '../config/options.ts';
@@ -16,14 +17,6 @@ import type { Diagnostic, Path } from './framework/diagnostics.ts';
 import { isRecord, isUnknown, UNKNOWN } from './framework/values.ts';
 import type { Value, ValueRecord } from './framework/values.ts';
 import { checkOf, formOf } from './option-types.ts';
-
-/** `storageClassName` as `storage_class_name`, `podCIDR` as `pod_cidr`. */
-export function attributeName(key: string): string {
-  return key
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
-    .toLowerCase();
-}
 
 /** An attribute for every branch and option of the tree. */
 export function optionAttributes(tree: OptionTree = options, above: readonly string[] = []): Attributes {

@@ -9,7 +9,7 @@ import { configure, providerAttributes, validateConfig } from './configured.ts';
 import { defineProvider, type ProviderType } from './framework/define-provider.ts';
 import { serviceOf } from './framework/server.ts';
 import { functions } from './functions/index.ts';
-import { kubeconfigEphemeral } from './kubeconfig/ephemeral.ts';
+import { closeKubeconfigs, kubeconfigEphemeral } from './kubeconfig/ephemeral.ts';
 import { kubeconfigSecret } from './kubeconfig/secret.ts';
 import type { StartProvider } from './wire/service.ts';
 
@@ -52,7 +52,10 @@ export const provider: ProviderType = defineProvider({
   attributes: providerAttributes,
   validate: validateConfig,
   configure: (config) => configure(config),
-  close: (configured) => configured.close(),
+  close: async (configured) => {
+    await closeKubeconfigs();
+    await configured.close();
+  },
   resources: [cluster, kubeconfigSecret],
   dataSources: [clusterData, clustersData],
   ephemerals: [kubeconfigEphemeral],

@@ -11,6 +11,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { configurationPage } from '../config/emit-docs.ts';
 import { valuesSchema } from '../config/emit-schema.ts';
+import { valuesModule } from '../config/emit-types.ts';
 import { defaultReleases, kubernetesReleases } from '../config/kubernetes-versions.ts';
 import { options } from '../config/options.ts';
 import { referencePages } from '../provider/framework/docs.ts';
@@ -26,6 +27,7 @@ const root = join(import.meta.dirname, '..');
 const guide = await readFile(join(root, 'constructs', 'guide.md'), 'utf8');
 
 const emitted: readonly { readonly path: string; readonly text: string }[] = [
+  { path: 'config/values.ts', text: valuesModule(options) },
   { path: 'chart/values.schema.json', text: json(valuesSchema(options)) },
   {
     path: 'chart/files/kubernetes-versions.json',

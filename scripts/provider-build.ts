@@ -3,7 +3,7 @@
  *
  *   (nothing)          one file behind a launcher, for machines with Node 22.19 or later
  *   --executable       also one executable with a Node inside, for this platform, and its zip as the registry wants it
- *   --complete FOLDER  the manifest and SHA256SUMS beside the zips of all platforms; builds nothing
+ *   --complete FOLDER  a release: beside the zips of all platforms the one file, the manifest and SHA256SUMS
  */
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,6 +32,10 @@ async function buildAll(withExecutable: boolean): Promise<void> {
   await tell(await packProgram(executable, version, output));
 }
 
+async function complete(folder: string): Promise<void> {
+  log(await completeRelease(await providerVersion(), folder, await withLauncher(await bundleProvider())));
+}
+
 async function tell(file: string): Promise<void> {
   log(`${file} (${((await stat(file)).size / 1e6).toFixed(1)} MB)`);
 }
@@ -41,7 +45,7 @@ try {
     options: { executable: { type: 'boolean', default: false }, complete: { type: 'string' } },
   });
   if (values.complete === undefined) await buildAll(values.executable);
-  else log(await completeRelease(await providerVersion(), values.complete));
+  else await complete(values.complete);
 } catch (error) {
   process.stderr.write(`Error: ${messageOf(error)}\n`);
   process.exitCode = 1;

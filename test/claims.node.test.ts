@@ -6,16 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../scripts/lib/command.ts';
-import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
+import { hostProblem } from '../scripts/lib/host.ts';
 import { Inside } from '../scripts/lib/inside.ts';
-import type { Kubectl } from '../scripts/lib/kubectl.ts';
-import { root } from '../scripts/lib/stack.ts';
-import { imageNames, resolveBinary } from '../testbed/index.ts';
+import { imageNames } from '../testbed/index.ts';
+import { installCluster } from './support/installed.ts';
+import type { InstalledCluster } from './support/installed.ts';
 
 const problem = hostProblem();
 const team = { name: 'claims', namespace: 'tenant-of-claims' } as const;
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const container = {
   name: 'app',
@@ -46,7 +44,7 @@ const statefulSet = {
 };
 
 let folder: string;
-let host: Kubectl;
+let installed: InstalledCluster;
 let inside: Inside;
 
 async function starts(): Promise<readonly string[]> {
@@ -57,13 +55,8 @@ async function starts(): Promise<readonly string[]> {
 describe.skipIf(problem !== undefined)(`claims${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'claims-'));
-    const found = await findHost(process.env['KUBECTL'] ?? (await resolveBinary('kubectl', log)), log);
-    await provideImage(found, log);
-    host = found.kubectl;
-    const target = ['-n', team.namespace, '--create-namespace', '--kubeconfig', host.kubeconfig];
-    const helm = await resolveBinary('helm', log);
-    await run(helm, ['upgrade', '--install', team.name, join(root, 'chart'), ...target, '--wait']);
-    inside = await Inside.open(host, team, join(folder, 'kubeconfig'));
+    installed = await installCluster(team);
+    inside = await Inside.open(installed.kubectl, team, join(folder, 'kubeconfig'));
     await inside.kubectl.run(['wait', '-n', 'default', '--for=create', 'serviceaccount/default', '--timeout=60s']);
     await inside.kubectl.run(['apply', '-f', '-'], { input: JSON.stringify(statefulSet) });
     await inside.kubectl.run(['rollout', 'status', '-n', 'default', 'statefulset/store', '--timeout=240s']);
@@ -71,7 +64,7 @@ describe.skipIf(problem !== undefined)(`claims${problem === undefined ? '' : `, 
 
   afterAll(async () => {
     await inside?.[Symbol.asyncDispose]();
-    if (host !== undefined) await host.run(['delete', 'namespace', team.namespace, '--ignore-not-found']);
+    await installed?.[Symbol.asyncDispose]();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 

@@ -201,7 +201,7 @@ describe('VirtualCluster values', () => {
     const values = { controlPlane: { distro: { k8s: { image: { registry: registry.stringValue } } } } };
     new VirtualCluster(stack, 'team-a', { values });
     expect(program(stack).release['values']).toEqual([
-      '${jsonencode({"controlPlane" = {"distro" = {"k8s" = {"image" = {"registry" = var.registry}}}}})}',
+      '{"controlPlane":{"distro":{"k8s":{"image":{"registry":${jsonencode(var.registry)}}}}}}',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Crashes of a running virtual cluster, on a real node: any container of its pod is killed, and afterwards both sides are as they
- * were. Nothing is lost, nothing is there twice, and once it has converged the syncer writes nothing.
+ * were. Nothing is lost, nothing is there twice, and once it has converged the syncer writes nothing. In the end it is told to stop.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,21 +8,22 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../scripts/lib/command.ts';
-import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
+import { hostProblem } from '../scripts/lib/host.ts';
 import { Inside } from '../scripts/lib/inside.ts';
 import type { Kubectl, KubernetesObject } from '../scripts/lib/kubectl.ts';
-import { root } from '../scripts/lib/stack.ts';
 import { deployApplication, fetchByName, greeting, pairPods } from '../scripts/lib/story-inside.ts';
-import { killContainer, resolveBinary } from '../testbed/index.ts';
-import { until } from './support/eventually.ts';
+import { killContainer } from '../testbed/index.ts';
+import { eventually, until } from './support/eventually.ts';
+import { installCluster } from './support/installed.ts';
+import type { InstalledCluster } from './support/installed.ts';
 
 const given = process.env['HOST_KUBECONFIG'] ? 'containers of a given cluster are not ours to kill' : undefined;
 const problem = given ?? hostProblem();
 const team = { name: 'kill', namespace: 'kill' } as const;
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 /** No event says that a node has nothing more to report; so long a silence does. */
 const quietMs = 4_000;
+/** What a container's exit code is when the kubelet's patience was at an end. */
+const ofSigkill = 137;
 const managed = 'vcluster.loft.sh/managed-by=kill';
 
 interface ContainerStatus {
@@ -30,10 +31,11 @@ interface ContainerStatus {
   readonly containerID: string;
   readonly restartCount: number;
   readonly ready: boolean;
+  readonly state: { readonly terminated?: { readonly exitCode: number } };
 }
 
 let folder: string;
-let helm: string;
+let installed: InstalledCluster;
 let host: Kubectl;
 let inside: Inside;
 
@@ -41,6 +43,15 @@ async function containers(): Promise<readonly ContainerStatus[]> {
   const pod = await host.tryGet('pod', `${team.name}-0`, team.namespace);
   const status = (pod?.status ?? {}) as Readonly<Record<string, readonly ContainerStatus[] | undefined>>;
   return [...(status['initContainerStatuses'] ?? []), ...(status['containerStatuses'] ?? [])];
+}
+
+/** By container, once all of them have ended. */
+async function exitCodes(): Promise<Readonly<Record<string, number>> | undefined> {
+  const all = await containers();
+  const ends = all.flatMap(({ name, state: { terminated } }) =>
+    terminated === undefined ? [] : [[name, terminated.exitCode] as const],
+  );
+  return ends.length > 0 && ends.length === all.length ? Object.fromEntries(ends) : undefined;
 }
 
 async function find(name: string): Promise<ContainerStatus> {
@@ -100,27 +111,15 @@ async function settledVersions(): Promise<readonly string[]> {
 describe.skipIf(problem !== undefined)(`crashes${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'kill-'));
-    const found = await findHost(process.env['KUBECTL'] ?? (await resolveBinary('kubectl', log)), log);
-    await provideImage(found, log);
-    host = found.kubectl;
-    helm = await resolveBinary('helm', log);
-    const target = ['-n', team.namespace, '--kubeconfig', host.kubeconfig];
-    await run(helm, [
-      'upgrade',
-      '--install',
-      team.name,
-      join(root, 'chart'),
-      ...target,
-      '--create-namespace',
-      '--wait',
-    ]);
+    installed = await installCluster(team);
+    host = installed.kubectl;
     inside = await Inside.open(host, team, join(folder, 'kubeconfig'));
     await deployApplication(inside.kubectl);
   });
 
   afterAll(async () => {
     await inside?.[Symbol.asyncDispose]();
-    if (host !== undefined) await host.run(['delete', 'namespace', team.namespace, '--ignore-not-found']);
+    await installed?.[Symbol.asyncDispose]();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
@@ -146,5 +145,16 @@ describe.skipIf(problem !== undefined)(`crashes${problem === undefined ? '' : `,
     await inside.kubectl.run(['rollout', 'status', 'deployment/web', '--timeout=120s']);
     expect(await pairPods(inside.kubectl, host, team)).toHaveLength(7);
     expect(await host.list('pods', team.namespace, `${managed},app=web`)).toHaveLength(6);
+  });
+
+  test('told to stop, each component ends by itself, and none has to be killed', async () => {
+    const pod = ['pod', `${team.name}-0`, '-n', team.namespace];
+    // Keeps the pod after its end, so that it can be looked at.
+    await host.run(['patch', ...pod, '-p', '{"metadata":{"finalizers":["test.example.com/seen"]}}']);
+    await host.run(['delete', ...pod, '--wait=false']);
+    const ended = await eventually('all containers to have ended', exitCodes, 60_000);
+    await host.run(['patch', ...pod, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    expect(Object.keys(ended)).toEqual(expect.arrayContaining(['syncer', 'etcd', 'kube-apiserver']));
+    expect(Object.entries(ended).filter(([, exitCode]) => exitCode === ofSigkill)).toEqual([]);
   });
 });

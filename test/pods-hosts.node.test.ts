@@ -6,17 +6,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../scripts/lib/command.ts';
-import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
+import { hostProblem } from '../scripts/lib/host.ts';
 import { Inside } from '../scripts/lib/inside.ts';
-import type { Kubectl, KubernetesObject } from '../scripts/lib/kubectl.ts';
-import { root } from '../scripts/lib/stack.ts';
-import { imageNames, resolveBinary } from '../testbed/index.ts';
+import type { KubernetesObject } from '../scripts/lib/kubectl.ts';
+import { imageNames } from '../testbed/index.ts';
+import { installCluster } from './support/installed.ts';
+import type { InstalledCluster } from './support/installed.ts';
 
 const problem = hostProblem();
 const team = { name: 'named', namespace: 'tenant-of-names' } as const;
 const fqdn = 'web-0.web.default.svc.cluster.local';
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const securityContext = {
   runAsNonRoot: true,
@@ -56,7 +55,7 @@ interface Status {
 }
 
 let folder: string;
-let host: Kubectl;
+let installed: InstalledCluster;
 let inside: Inside;
 
 function exec(containerName: string, ...command: readonly string[]): Promise<string> {
@@ -71,16 +70,8 @@ async function statusOf(): Promise<Status> {
 describe.skipIf(problem !== undefined)(`hosts file${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hosts-'));
-    const found = await findHost(process.env['KUBECTL'] ?? (await resolveBinary('kubectl', log)), log);
-    await provideImage(found, log);
-    host = found.kubectl;
-    const restricted = 'pod-security.kubernetes.io/enforce=restricted';
-    await host.run(['create', 'namespace', team.namespace]);
-    await host.run(['label', 'namespace', team.namespace, restricted]);
-    const target = ['-n', team.namespace, '--kubeconfig', host.kubeconfig];
-    const helm = await resolveBinary('helm', log);
-    await run(helm, ['upgrade', '--install', team.name, join(root, 'chart'), ...target, '--wait']);
-    inside = await Inside.open(host, team, join(folder, 'kubeconfig'));
+    installed = await installCluster(team, [], ['pod-security.kubernetes.io/enforce=restricted']);
+    inside = await Inside.open(installed.kubectl, team, join(folder, 'kubeconfig'));
     await inside.kubectl.run(['wait', '-n', 'default', '--for=create', 'serviceaccount/default', '--timeout=60s']);
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [service, statefulSet] });
     await inside.kubectl.run(['apply', '-f', '-'], { input: list });
@@ -89,7 +80,7 @@ describe.skipIf(problem !== undefined)(`hosts file${problem === undefined ? '' :
 
   afterAll(async () => {
     await inside?.[Symbol.asyncDispose]();
-    if (host !== undefined) await host.run(['delete', 'namespace', team.namespace, '--ignore-not-found']);
+    await installed?.[Symbol.asyncDispose]();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 

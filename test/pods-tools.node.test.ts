@@ -6,19 +6,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../scripts/lib/command.ts';
-import { findHost, hostProblem, provideImage } from '../scripts/lib/host.ts';
+import { hostProblem } from '../scripts/lib/host.ts';
 import { Inside } from '../scripts/lib/inside.ts';
-import type { Kubectl, KubernetesObject } from '../scripts/lib/kubectl.ts';
-import { root } from '../scripts/lib/stack.ts';
-import { imageNames, resolveBinary } from '../testbed/index.ts';
+import type { KubernetesObject } from '../scripts/lib/kubectl.ts';
+import { imageNames } from '../testbed/index.ts';
 import { eventually, until } from './support/eventually.ts';
+import { installCluster } from './support/installed.ts';
+import type { InstalledCluster } from './support/installed.ts';
 
 const problem = hostProblem();
 const team = { name: 'tools', namespace: 'tenant-of-tools' } as const;
 const domain = 'tools.example';
 const patienceMs = 60_000;
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const shell = { image: imageNames.busybox, imagePullPolicy: 'IfNotPresent', command: ['sleep', '3600'] };
 const fieldOf = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } });
@@ -78,7 +77,7 @@ const job = (name: string, exitCode: number): object => ({
 });
 
 let folder: string;
-let host: Kubectl;
+let installed: InstalledCluster;
 let inside: Inside;
 
 function kubectl(...args: readonly string[]): Promise<string> {
@@ -97,14 +96,8 @@ async function statusOf(kind: string, name: string): Promise<Readonly<Record<str
 describe.skipIf(problem !== undefined)(`tools${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tools-'));
-    const found = await findHost(process.env['KUBECTL'] ?? (await resolveBinary('kubectl', log)), log);
-    await provideImage(found, log);
-    host = found.kubectl;
-    const target = ['-n', team.namespace, '--create-namespace', '--kubeconfig', host.kubeconfig];
-    const values = ['--set', `networking.advanced.clusterDomain=${domain}`];
-    const helm = await resolveBinary('helm', log);
-    await run(helm, ['upgrade', '--install', team.name, join(root, 'chart'), ...target, ...values, '--wait']);
-    inside = await Inside.open(host, team, join(folder, 'kubeconfig'));
+    installed = await installCluster(team, ['--set', `networking.advanced.clusterDomain=${domain}`]);
+    inside = await Inside.open(installed.kubectl, team, join(folder, 'kubeconfig'));
     await kubectl('wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
     const items = [service, web, client, job('well', 0), job('badly', 3)];
     await inside.kubectl.run(['apply', '-f', '-'], {
@@ -115,7 +108,7 @@ describe.skipIf(problem !== undefined)(`tools${problem === undefined ? '' : `, s
 
   afterAll(async () => {
     await inside?.[Symbol.asyncDispose]();
-    if (host !== undefined) await host.run(['delete', 'namespace', team.namespace, '--ignore-not-found']);
+    await installed?.[Symbol.asyncDispose]();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
@@ -212,7 +205,7 @@ describe.skipIf(problem !== undefined)(`tools${problem === undefined ? '' : `, s
     expect(exitCodes).toBe('3');
     await kubectl('delete', 'jobs', 'well', 'badly', '--timeout=60s');
     await until('their pods to be gone from the host', async () => {
-      const pods = await host.list('pods', team.namespace, 'vcluster.loft.sh/managed-by=tools');
+      const pods = await installed.kubectl.list('pods', team.namespace, 'vcluster.loft.sh/managed-by=tools');
       return !pods.some(({ metadata }) => /^(?:well|badly)-/.test(metadata.name));
     });
   });

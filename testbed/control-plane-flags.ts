@@ -102,6 +102,9 @@ export function controllerManagerFlags(facts: ControlPlaneFacts): readonly strin
     `--cluster-signing-cert-file=${pki.caCert}`,
     `--cluster-signing-key-file=${pki.caKey}`,
     `--controllers=${role === 'virtual' ? virtualControllers : '*'}`,
+    // It makes an account for each of its controllers before any starts: at its default rate that takes 4 s.
+    '--kube-api-qps=200',
+    '--kube-api-burst=400',
     ...(facts.clientArgs ?? []),
   ];
 }

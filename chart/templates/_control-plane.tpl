@@ -87,6 +87,9 @@
     - --proxy-client-cert-file=/pki/apiserver/front-proxy-client.crt
     - --proxy-client-key-file=/pki/apiserver/front-proxy-client.key
     - --profiling=false
+    # Told to stop, it would wait for watches, which nobody ends, until it is killed, and leave etcd no time to stop well.
+    - --shutdown-send-retry-after
+    - --shutdown-watch-termination-grace-period=1s
   env:
     - name: POD_IP
       valueFrom:

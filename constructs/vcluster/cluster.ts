@@ -3,6 +3,10 @@
  * generated bindings of other providers are: names as in Terraform's documentation, in camelCase.
  */
 import type { Construct } from 'constructs';
+import { options } from '../../config/options.ts';
+import type { Values } from '../../config/options.ts';
+import { valuesText } from '../values.ts';
+import { asAttributes } from './options.ts';
 import { OwnResource } from './resource.ts';
 import type { ResourceMeta } from './resource.ts';
 
@@ -25,8 +29,8 @@ export interface Timeouts {
 /** What happens to the namespace: made here, taken over, or only used. */
 export type NamespaceLifecycle = 'create' | 'adopt' | 'keep';
 
-/** Attributes of a {@link VclusterClusterResource}, all but `name` optional. */
-export interface VclusterClusterResourceProps extends ResourceMeta {
+/** Attributes of a {@link VclusterClusterResource}, all but `name` optional: those below, and every option of docs/configuration.md. */
+export interface VclusterClusterResourceProps extends ResourceMeta, Values {
   readonly name: string;
   /**
    * @default - `name`
@@ -80,7 +84,7 @@ export class VclusterClusterResource extends OwnResource {
   static readonly tfResourceType: string = 'vcluster_cluster';
 
   constructor(scope: Construct, id: string, props: VclusterClusterResourceProps) {
-    super(scope, id, { type: VclusterClusterResource.tfResourceType, nested: ['timeouts'] }, props);
+    super(scope, id, { type: VclusterClusterResource.tfResourceType, nested: ['timeouts'] }, withAttributes(props));
   }
 
   /** `namespace/name`. Known while an update is planned, so whatever hangs on it stays known as well. */
@@ -128,4 +132,17 @@ export class VclusterClusterResource extends OwnResource {
   set labels(labels: Readonly<Record<string, string>>) {
     this.attributes['labels'] = labels;
   }
+}
+
+/** The props with attributes in the place of options. */
+function withAttributes(props: VclusterClusterResourceProps): ResourceMeta & Readonly<Record<string, unknown>> {
+  const entries = Object.entries(props);
+  const own = Object.fromEntries(entries.filter(([key]) => !isBranch(key)));
+  const { attributes, rest } = asAttributes(Object.fromEntries(entries.filter(([key]) => isBranch(key))));
+  const values = [...(props.values ?? []), ...(Object.keys(rest).length > 0 ? [valuesText(rest)] : [])];
+  return { ...own, ...attributes, ...(values.length > 0 && { values }) };
+}
+
+function isBranch(key: string): boolean {
+  return Object.hasOwn(options, key) || key === 'global';
 }

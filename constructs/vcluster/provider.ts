@@ -1,7 +1,8 @@
 /** `provider "vcluster"`: which host cluster our own provider works on. */
 import type { Construct } from 'constructs';
-import { TerraformProvider } from '../terraform.ts';
-import { attributesOf, providerName, providerSource } from './element.ts';
+import { TerraformProvider, Token } from '../terraform.ts';
+import type { IResolvable } from '../terraform.ts';
+import { attributesOf, providerName, providerSource, providerVersions } from './element.ts';
 
 /** A command that prints credentials, as in a kubeconfig. */
 export interface HostExec {
@@ -62,7 +63,7 @@ export interface HostAccess {
    * Trust any certificate.
    * @default false
    */
-  readonly insecure?: boolean;
+  readonly insecure?: boolean | IResolvable;
   /**
    * A command that prints credentials.
    * @default - the kubeconfig's
@@ -86,7 +87,7 @@ export interface VclusterProviderProps extends HostAccess {
 
   /**
    * Version constraint of the provider.
-   * @default - any; the lock file pins it
+   * @default - the version of this package, and patches of it
    */
   readonly version?: string;
 }
@@ -100,7 +101,7 @@ export class VclusterProvider extends TerraformProvider {
       terraformResourceType: providerName,
       terraformGeneratorMetadata: {
         providerName,
-        ...(props.version !== undefined && { providerVersionConstraint: props.version }),
+        providerVersionConstraint: props.version ?? providerVersions(),
       },
       terraformProviderSource: providerSource,
     });
@@ -113,7 +114,12 @@ export class VclusterProvider extends TerraformProvider {
   }
 
   protected override synthesizeAttributes(): Record<string, unknown> {
-    const { alias: _alias, version: _version, ...access } = this.#props;
-    return attributesOf(access, ['exec']);
+    const { alias: _alias, version: _version, exec, ...access } = this.#props;
+    return attributesOf({ ...access, exec: exec?.env ? { ...exec, env: verbatim(exec.env) } : exec }, ['exec']);
   }
+}
+
+/** A map whose keys CDKTF leaves as they are. In a provider it turns every key into snake_case, `AWS_PROFILE` too. */
+export function verbatim(map: Readonly<Record<string, string>>): Record<string, string> {
+  return Token.asAny({ ...map }) as unknown as Record<string, string>;
 }

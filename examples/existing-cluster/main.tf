@@ -31,7 +31,7 @@ resource "vcluster_cluster" "team" {
   # The namespace was there before: it is not deleted at the end.
   namespace_lifecycle = "keep"
 
-  # What `helm get values` prints.
+  # What `helm get values -o yaml` prints.
   values = [file("${path.module}/vcluster.yaml")]
 }
 

@@ -24,13 +24,13 @@ resource "vcluster_cluster" "team" {
 }
 
 # Argo CD finds it by its label and deploys into the virtual cluster from then on. The token is replaced by an apply that finds
-# less than a third of its life left: apply at least every twenty days, or say how long it shall live.
+# less than a third of its life left: apply at least every twenty days, or say how long it shall live. Its server is the `endpoint` of the
+# virtual cluster, which an Application names to the letter.
 resource "vcluster_kubeconfig_secret" "argocd" {
   cluster_id = vcluster_cluster.team.id
   namespace  = var.argocd_namespace
   name       = "cluster-${var.name}"
   format     = "argocd"
-  server     = vcluster_cluster.team.endpoint # what an Application names, to the letter
   labels     = { team = var.name }
 
   service_account = { name = "argocd-manager" }

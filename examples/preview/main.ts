@@ -10,7 +10,7 @@ import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import { App, LocalBackend, TerraformOutput, TerraformStack } from 'cdktf';
 import { VirtualCluster } from 'cdktf-vcluster';
 
-const { PR, IMAGE = 'docker.io/library/busybox:1.36', EXPIRES, DOMAIN = 'preview.example.com' } = process.env;
+const { PR, IMAGE, EXPIRES, DOMAIN = 'preview.example.com' } = process.env;
 if (!/^\d+$/.test(PR ?? '')) throw new Error(`PR must be the number of a pull request, got: ${PR}`);
 if (Number.isNaN(Date.parse(EXPIRES ?? '')))
   throw new Error(`EXPIRES must be a time such as 2026-12-01T18:00:00Z, got: ${EXPIRES}`);
@@ -25,6 +25,8 @@ const preview = new VirtualCluster(stack, `pr-${PR}`, {
   namespaceAnnotations: { 'preview.example.com/expires': String(EXPIRES) },
 });
 
+// Without an image, a web server to look at. What is run listens on port 8080.
+const demo = { image: 'docker.io/library/busybox:1.36', command: ['httpd', '-f', '-p', '8080'] };
 const labels = { app: 'web' };
 new DeploymentV1(stack, 'web', {
   provider: preview.provider,
@@ -36,7 +38,7 @@ new DeploymentV1(stack, 'web', {
       spec: {
         terminationGracePeriodSeconds: 1,
         container: [
-          { name: 'web', image: IMAGE, command: ['httpd', '-f', '-p', '8080'], port: [{ containerPort: 8080 }] },
+          { name: 'web', ...(IMAGE === undefined ? demo : { image: IMAGE }), port: [{ containerPort: 8080 }] },
         ],
       },
     },

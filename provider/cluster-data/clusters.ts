@@ -8,6 +8,8 @@ import type { Attributes } from '../framework/attributes.ts';
 import { defineDataSource } from '../framework/data-source.ts';
 import type { DataSourceType } from '../framework/data-source.ts';
 import type { ValueRecord } from '../framework/values.ts';
+import type { Words } from '../cluster/attributes.ts';
+import { givenWords } from '../cluster/wish.ts';
 import { dataAttributes, dataValues } from './view.ts';
 
 /** Counting objects takes a request per kind and virtual cluster; the data source for one does it. */
@@ -49,7 +51,7 @@ export const clustersData: DataSourceType<ConfiguredProvider> = defineDataSource
   attributes,
   read: async ({ config, provider, signal }) => {
     const namespace = typeof config['namespace'] === 'string' ? config['namespace'] : undefined;
-    const labels = (config['labels'] ?? undefined) as Readonly<Record<string, string>> | undefined;
+    const labels = givenWords((config['labels'] ?? null) as Words | null);
     const found = await listClusters(await provider.host(), { namespace, labels }, { signal });
     return { state: { clusters: found.map((view) => withoutCounts(dataValues(view))) } };
   },

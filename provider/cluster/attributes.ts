@@ -3,10 +3,12 @@
  */
 import { nameProblem } from '../../config/names.ts';
 import { resolveKubernetesVersion } from '../../config/kubernetes-versions.ts';
+import { commonLabels } from '../../operations/cluster.ts';
+import { ownPrefix } from '../../operations/namespace.ts';
 import type { NamespaceLifecycle } from '../../operations/namespace.ts';
 import { list, map } from '../framework/attributes.ts';
 import type { Attributes, Check } from '../framework/attributes.ts';
-import { oneOf, text } from '../framework/checks.ts';
+import { all, each, oneOf, text } from '../framework/checks.ts';
 import { failure } from '../framework/diagnostics.ts';
 import { timeouts } from '../framework/timeouts.ts';
 import { isRecord } from '../framework/values.ts';
@@ -36,27 +38,52 @@ function isLabelKey(key: string): boolean {
   return name !== '' && labelForm.test(name) && (prefix === undefined || prefixForm.test(prefix)) && more.length === 0;
 }
 
+const nameForm = 'at most 63 letters, digits, "-", "_" and ".", neither first nor last one of these three';
+
 /** What Kubernetes would refuse halfway. */
-const labelWords: Check = (value, path) => {
-  if (!isRecord(value)) return [];
-  const form = 'at most 63 letters, digits, "-", "_" and ".", neither first nor last one of these three';
-  return Object.entries(value).flatMap(([key, word]) => {
-    const here = [...path, key];
-    if (!isLabelKey(key)) {
-      return [
+const keyCheck =
+  (what: string): Check =>
+  (value, path) =>
+    Object.keys(isRecord(value) ? value : {})
+      .filter((key) => !isLabelKey(key))
+      .map((key) => {
+        const wrong = `${JSON.stringify(key)} cannot be the key of ${what}`;
+        return failure('Invalid value', `${wrong}: it must be ${nameForm}; a DNS name and "/" may precede it.`, [
+          ...path,
+          key,
+        ]);
+      });
+
+const labelValue: Check = (word, path) =>
+  typeof word !== 'string' || labelForm.test(word)
+    ? []
+    : [
         failure(
           'Invalid value',
-          `${JSON.stringify(key)} cannot be the key of a label: it must be ${form}; a DNS name and "/" may precede it.`,
-          here,
+          `${JSON.stringify(word)} cannot be the value of a label: it must be ${nameForm}.`,
+          path,
         ),
       ];
-    }
-    if (typeof word !== 'string' || labelForm.test(word)) return [];
-    return [
-      failure('Invalid value', `${JSON.stringify(word)} cannot be the value of a label: it must be ${form}.`, here),
-    ];
-  });
-};
+
+/** Keys that would not be the user's to set. */
+const foreignKeys =
+  (isForeign: (key: string) => boolean, whose: string): Check =>
+  (value, path) =>
+    Object.keys(isRecord(value) ? value : {})
+      .filter(isForeign)
+      .map((key) =>
+        failure('Invalid value', `${JSON.stringify(key)} is ${whose}. Choose another key.`, [...path, key]),
+      );
+
+export const labelWords: Check = all(keyCheck('a label'), each(labelValue));
+const clusterLabels = all(
+  labelWords,
+  foreignKeys((key) => commonLabels.has(key), 'a label of every virtual cluster'),
+);
+export const annotationWords: Check = all(
+  keyCheck('an annotation'),
+  foreignKeys((key) => key.startsWith(ownPrefix), 'an annotation of the provider itself'),
+);
 
 const versionProblem = (version: string): string | undefined => {
   const resolved = resolveKubernetesVersion(version);
@@ -96,12 +123,17 @@ const own: Attributes = {
     doc: 'Labels of the namespace. Not with `keep`.',
     check: labelWords,
   },
-  namespace_annotations: { type: map('string'), optional: true, doc: 'Annotations of the namespace. Not with `keep`.' },
+  namespace_annotations: {
+    type: map('string'),
+    optional: true,
+    doc: 'Annotations of the namespace. Not with `keep`.',
+    check: annotationWords,
+  },
   labels: {
     type: map('string'),
     optional: true,
     doc: 'Labels of the virtual cluster on the host, by which the data source `vcluster_clusters` selects.',
-    check: labelWords,
+    check: clusterLabels,
   },
   kubernetes_version: {
     type: 'string',

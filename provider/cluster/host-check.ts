@@ -10,6 +10,7 @@ import { findProblems } from '../../operations/problems.ts';
 import type { Problem, ProblemSubject } from '../../operations/problems.ts';
 import { readCluster } from '../../operations/cluster.ts';
 import { OperationError } from '../../operations/errors.ts';
+import { ifAllowed } from '../../operations/host-errors.ts';
 import { failure, ProviderError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic, Path } from '../framework/diagnostics.ts';
 import { isUnknown, isWhollyKnown } from '../framework/values.ts';
@@ -101,7 +102,8 @@ async function taken(
   { namespace, name }: ClusterObject,
 ): Promise<readonly Diagnostic[]> {
   if (prior !== undefined || wasReady(kept) || isUnknown(name)) return [];
-  const found = await readCluster(host, { namespace, name }, { signal });
+  // Missing rights are told already, by name.
+  const found = await ifAllowed(readCluster(host, { namespace, name }, { signal }));
   if (found === undefined || !['Running', 'Degraded', 'Paused'].includes(found.phase)) return [];
   return [
     warning(

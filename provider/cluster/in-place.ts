@@ -7,7 +7,7 @@ import { isOption, optionsOf } from '../../config/option.ts';
 import { options } from '../../config/options.ts';
 import type { Path } from '../framework/diagnostics.ts';
 import type { Replacement } from '../framework/resource.ts';
-import { isRecord, isUnknown } from '../framework/values.ts';
+import { isRecord, isUnknown, UNKNOWN } from '../framework/values.ts';
 import type { Value, ValueRecord } from '../framework/values.ts';
 import { attributePath } from '../options.ts';
 import { canonicalText, valueAt, versionKeys } from './wanted-values.ts';
@@ -18,6 +18,8 @@ export interface Change {
   readonly planned: ValueRecord;
   readonly before: ValueRecord;
   readonly after: ValueRecord;
+  /** False while a text of `values` is not known: whatever `after` does not say may stand there, so it has no default. */
+  readonly areTextsKnown: boolean;
   /** The Kubernetes release that runs, when it is known. */
   readonly running: string | undefined;
 }
@@ -39,13 +41,13 @@ export function replacementsOf(change: Change): readonly Replacement[] {
 /** How far Kubernetes moves: 1 from 1.35 to 1.36. Undefined when one of the two is not known. */
 export function minorSteps(change: Change): number | undefined {
   const from = minorOf(change.running) ?? minorOf(effective(change.before, versionKeys));
-  const to = minorOf(effective(change.after, versionKeys));
+  const to = minorOf(wanted(change, versionKeys));
   return from === undefined || to === undefined ? undefined : to - from;
 }
 
 /** True when the same version of Kubernetes is asked for; false also when one of the two is not known. */
-export function isSameVersion({ before, after }: Change): boolean {
-  const [was, is] = [effective(before, versionKeys), effective(after, versionKeys)];
+export function isSameVersion(change: Change): boolean {
+  const [was, is] = [effective(change.before, versionKeys), wanted(change, versionKeys)];
   return !isUnknown(was) && !isUnknown(is) && canonicalText(was) === canonicalText(is);
 }
 
@@ -66,9 +68,14 @@ function isOff({ before, after }: Change, keys: readonly string[]): boolean {
   return effective(before, beside) === false && effective(after, beside) === false;
 }
 
-function differs({ before, after }: Change, keys: readonly string[]): boolean {
-  const [was, is] = [effective(before, keys), effective(after, keys)];
+function differs(change: Change, keys: readonly string[]): boolean {
+  const [was, is] = [effective(change.before, keys), wanted(change, keys)];
   return !isUnknown(was) && !isUnknown(is) && canonicalText(was) !== canonicalText(is);
+}
+
+/** What an option shall be. */
+function wanted({ after, areTextsKnown }: Change, keys: readonly string[]): unknown {
+  return areTextsKnown || valueAt(after, keys) !== undefined ? effective(after, keys) : UNKNOWN;
 }
 
 /** The value of an option, with its default. Unknown when something above it is. */

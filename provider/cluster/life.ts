@@ -8,13 +8,15 @@ import { readCluster } from '../../operations/cluster.ts';
 import { deleteCluster } from '../../operations/delete.ts';
 import { findDrift } from '../../operations/drift.ts';
 import type { Host } from '../../operations/host.ts';
-import { applyNamespace, namespaceDrift } from '../../operations/namespace.ts';
+import { goesOn, OperationError } from '../../operations/errors.ts';
+import { HostError } from '../../operations/host-errors.ts';
+import { applyNamespace, namespaceDrift, NamespaceError } from '../../operations/namespace.ts';
 import { pauseCluster, resumeCluster } from '../../operations/pause.ts';
 import { findProblems } from '../../operations/problems.ts';
 import type { Wish } from '../../operations/problems.ts';
 import { applyRelease, readRelease } from '../../operations/release.ts';
 import type { OperationOptions, WaitOptions } from '../../operations/types.ts';
-import { NotReadyError, waitUntilReady } from '../../operations/wait.ts';
+import { waitUntilReady } from '../../operations/wait.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import type { Attributes } from '../framework/attributes.ts';
 import type { Call } from '../framework/call.ts';
@@ -25,8 +27,8 @@ import type { ValueRecord } from '../framework/values.ts';
 import { asCluster } from './attributes.ts';
 import type { ClusterObject } from './attributes.ts';
 import { refuse } from './host-check.ts';
-import { readyOnce } from './memory.ts';
-import { protection } from './plan.ts';
+import { leaving, readyOnce } from './memory.ts';
+import { protection, refuseReplacement } from './plan.ts';
 import { viewValues } from './view-attributes.ts';
 import { namespaceText, releaseText, wishOf } from './wish.ts';
 
@@ -38,6 +40,8 @@ interface Work {
   readonly cluster: ClusterObject;
   readonly wish: Wish;
   readonly call: Call<ConfiguredProvider>;
+  /** For the whole operation. */
+  readonly allowedMs: number;
 }
 
 export async function createCluster(call: CreateCall<Attributes, ConfiguredProvider>): Promise<Done> {
@@ -45,17 +49,22 @@ export async function createCluster(call: CreateCall<Attributes, ConfiguredProvi
   const { host, wish } = work;
   refuse(await findProblems(host, wish, optionsOf(call)));
   await refuseExisting(work);
-  await applyNamespace(host, wish.namespace, optionsOf(call));
   // What was remembered of an object that this one replaces is not true of this one.
-  call.checkpoint(partial(work), {});
-  await applyRelease(host, wish.release, optionsOf(call));
-  await waitUntilReady(host, wish.release, waitOptionsOf(call)).catch(explainTaint);
+  const begun = (): void => call.checkpoint(partial(work), {});
+  await applyNamespace(host, wish.namespace, optionsOf(call)).catch((error: unknown) => {
+    // Only who was refused can be sure that nothing was written.
+    if (!isRefusal(error)) begun();
+    throw error;
+  });
+  begun();
+  await install(work).catch(explainTaint);
   call.checkpoint(partial(work), readyOnce);
   const diagnostics = work.cluster.pause ? await putToSleep(work) : [];
   return { state: await stateNow(work), private: readyOnce, diagnostics };
 }
 
 export async function updateCluster(call: UpdateCall<Attributes, ConfiguredProvider>): Promise<Done> {
+  refuseReplacement(call.prior, call.planned);
   const work = await workOf(call, call.planned);
   const { host, wish, cluster } = work;
   const steps = stepsOf(call, wish);
@@ -74,14 +83,29 @@ export async function updateCluster(call: UpdateCall<Attributes, ConfiguredProvi
   };
 }
 
+function isRefusal(error: unknown): boolean {
+  return error instanceof NamespaceError || (error instanceof HostError && error.status >= 400 && error.status < 500);
+}
+
+async function install(work: Work): Promise<void> {
+  const { host, wish, call } = work;
+  await applyRelease(host, wish.release, optionsOf(call));
+  await ready(work);
+}
+
+async function ready({ host, cluster, call, allowedMs }: Work): Promise<void> {
+  const isBounded = Number.isFinite(allowedMs);
+  await waitUntilReady(host, cluster, { ...waitOptionsOf(call), ...(isBounded && { allowedMs }) });
+}
+
 /** Terraform marks what a failed creation has left as tainted, and what that means for the next apply is not known to all. */
 function explainTaint(error: unknown): never {
-  if (!(error instanceof NotReadyError)) throw error;
+  if (!(error instanceof OperationError)) throw error;
   const next =
     'Terraform has marked it as tainted: the next apply removes it and makes it anew. Where what is there should be kept, for ' +
     'instance because it only needs more time: terraform untaint <address of this resource>.';
   // True of an update; a creation is begun anew.
-  const detail = error.detail.replace('; applying again goes on from here', '');
+  const detail = error.detail.replace(` ${goesOn}`, '');
   throw new ProviderError(error.summary, `${detail}\n\n${next}`, { cause: error });
 }
 
@@ -110,6 +134,8 @@ export async function destroyCluster(call: DeleteCall<Attributes, ConfiguredProv
   const refused = protection(cluster, call);
   if (refused.length > 0) return refused;
   const host = await call.provider.host();
+  // Else what is left would be forgotten as soon as the release is gone.
+  call.checkpoint(call.prior, leaving(call.private));
   const { name, namespace, namespace_lifecycle: lifecycle } = cluster;
   const { kept } = await deleteCluster(host, { namespace, name }, { ...waitOptionsOf(call), lifecycle });
   if (kept.length === 0) return [];
@@ -118,8 +144,9 @@ export async function destroyCluster(call: DeleteCall<Attributes, ConfiguredProv
 }
 
 async function workOf(call: Call<ConfiguredProvider>, planned: ValueRecord): Promise<Work> {
+  const allowedMs = call.remainingMs();
   const cluster = asCluster(planned);
-  return { host: await call.provider.host(), cluster, wish: wishOf(cluster), call };
+  return { host: await call.provider.host(), cluster, wish: wishOf(cluster), call, allowedMs };
 }
 
 /** A release of ours that Terraform does not know: it is somebody's, so it is not taken over without being asked to. */
@@ -128,7 +155,7 @@ async function refuseExisting({ host, cluster: { namespace, name }, call }: Work
   if (found === undefined) return;
   throw new ProviderError(
     `There is a virtual cluster ${namespace}/${name} already`,
-    `It was installed at ${found.updated} (revision ${String(found.revision)}, ${found.status}), and not by this resource. To manage it ` +
+    `It was installed at ${found.updated.replace(/\.\d+/, '')} (revision ${String(found.revision)}, ${found.status}), and not by this resource. To manage it ` +
       `here: terraform import <address of this resource> ${namespace}/${name}. Else choose another name and namespace.`,
     { path: ['name'] },
   );
@@ -161,17 +188,19 @@ async function putToSleep({ host, cluster, call }: Work): Promise<readonly Diagn
   return warnings.map((text) => warning(`Virtual cluster ${idOf(cluster)} sleeps`, text));
 }
 
-async function wake({ host, cluster, call }: Work): Promise<readonly Diagnostic[]> {
+async function wake(work: Work): Promise<readonly Diagnostic[]> {
+  const { host, cluster, call } = work;
   await resumeCluster(host, cluster, waitOptionsOf(call));
-  await waitUntilReady(host, cluster, waitOptionsOf(call));
+  await ready(work);
   return [];
 }
 
 /** Drift that an update has not repaired. A probe that just failed once, after everything was ready, is no such thing. */
-async function left({ host, wish, cluster, call }: Work): Promise<readonly Diagnostic[]> {
+async function left(work: Work): Promise<readonly Diagnostic[]> {
+  const { host, wish, cluster, call } = work;
   const look = (): Promise<readonly string[]> => driftOf(host, wish, { paused: cluster.pause, signal: call.signal });
   if ((await look()).length === 0) return [];
-  if (!cluster.pause) await waitUntilReady(host, cluster, waitOptionsOf(call));
+  if (!cluster.pause) await ready(work);
   const lines = await look();
   if (lines.length === 0) return [];
   return [

@@ -16,6 +16,15 @@ export function wasReady(kept: Private, phase?: unknown): boolean {
   return kept['ready'] === true || phasesAfterReady.includes(phase);
 }
 
+/** Its removal was begun, so nobody counts on it any more; what of it is left is still to be removed. */
+export function leaving(kept: Private): Private {
+  return { ...kept, leaving: true };
+}
+
+export function isLeaving(kept: Private): boolean {
+  return kept['leaving'] === true;
+}
+
 /** For the plan of what may replace it: whether it may be replaced at all. */
 export function withProtection(kept: Private, isProtected: boolean): Private {
   return { ...kept, protected: isProtected };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeChart } from '../../operations/chart-files.ts';
 import { defaultReleases } from '../../config/kubernetes-versions.ts';
@@ -8,6 +9,7 @@ import { plannedObject } from '../framework/plan.ts';
 import { UNKNOWN } from '../framework/values.ts';
 import type { Value, ValueRecord } from '../framework/values.ts';
 import { asCluster, clusterAttributes, ownNames } from './attributes.ts';
+import { updateCluster } from './life.ts';
 import { planCluster, protection } from './plan.ts';
 import type { ClusterPlanCall } from './plan.ts';
 import { optionAttributes } from '../options.ts';
@@ -59,6 +61,7 @@ async function plan(given: ValueRecord, prior?: ValueRecord, kept: Private = {})
     provider,
     signal: new AbortController().signal,
     log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
+    hide: silent,
     remainingMs: () => Infinity,
   };
   return planCluster(call);
@@ -167,6 +170,57 @@ describe('the plan of an update', () => {
     expect(summaries(planned)).toEqual(['warning: Minor versions of Kubernetes are skipped']);
   });
 
+  test('never replaces for what may stand in a text that is not known yet, only for what an attribute says', async () => {
+    const size = (text: string): ValueRecord => ({ stateful_set: { persistence: { volume_claim: { size: text } } } });
+    const text = '{"controlPlane":{"statefulSet":{"persistence":{"volumeClaim":{"size":"20Gi"}}}}}';
+    const prior = stored({
+      name: 'a',
+      values: [text],
+      kubernetes_version: '1.35',
+      kubernetes_version_running: '1.35.8',
+    });
+    for (const values of [UNKNOWN, [UNKNOWN], [text.replace('20', '5'), UNKNOWN]]) {
+      const planned = await plan({ name: 'a', values }, prior);
+      expect(planned).not.toHaveProperty('replace');
+      expect(unknown(planned)).toContain('kubernetes_version_running');
+    }
+    const planned = await plan({ name: 'a', values: [UNKNOWN], control_plane: size('5Gi') }, prior);
+    expect(planned.replace).toHaveLength(1);
+  });
+
+  test('is not made when a text turns out to ask for a replacement that nobody has planned', async () => {
+    const prior = stored({ name: 'a' });
+    const planned = { ...prior, values: ['networking: { advanced: { clusterDomain: other.local } }'] };
+    const call = { prior, planned, config: complete({ name: 'a' }), private: {}, checkpoint: silent, provider };
+    await expect(updateCluster({ ...call, allowedMs: 1, signal: AbortSignal.abort() } as never)).rejects.toThrow(
+      /It would have to be replaced: values cannot be changed in place: .*Nothing was changed\. Apply again/,
+    );
+  });
+
+  test('is none for texts in another form that mean the same, and keeps the applied ones', async () => {
+    const prior = stored({ name: 'a', values: ['{"logging":{"level":"info"}}'] });
+    const planned = await plan({ name: 'a', values: ['# quieter\nlogging:\n  level: info\n', null] }, prior);
+    expect(planned).toEqual({ ...nothing, diagnostics: [], values: { values: prior['values'] } });
+    const other = await plan({ name: 'a', values: ['logging: {level: warn}'] }, prior);
+    expect(other.values).not.toHaveProperty('values');
+    expect((await plan({ name: 'a', values: [UNKNOWN] }, prior)).values).not.toHaveProperty('values');
+  });
+
+  test('puts another chart over the release also when it has the same version', async () => {
+    const chart_path = join(import.meta.dirname, '../../chart');
+    const planned = await plan({ name: 'a', chart_path }, stored({ name: 'a' }));
+    expect(unknown(planned)).toContain('phase');
+    expect(await plan({ name: 'a', chart_path }, stored({ name: 'a', chart_path }))).toEqual({
+      ...nothing,
+      diagnostics: [],
+    });
+  });
+
+  test('takes a label that is null for one that is not there', async () => {
+    const config = { name: 'a', labels: { a: 'b', none: null }, namespace_labels: { none: null } };
+    expect(await plan(config, stored({ name: 'a', labels: { a: 'b' } }))).toEqual({ ...nothing, diagnostics: [] });
+  });
+
   test('goes on where values are not known yet', async () => {
     const planned = await plan({ name: 'a', values: [UNKNOWN], labels: { a: UNKNOWN } }, stored({ name: 'a' }));
     expect(unknown(planned)).toContain('phase');
@@ -216,6 +270,15 @@ describe('a replacement', () => {
     ],
   ])('is not planned when %s', async (_, before, after) => {
     expect((await plan({ name: 'a', ...after }, stored({ name: 'a', ...before }))).replace ?? []).toEqual([]);
+  });
+
+  test('is planned for what a removal has left, which comes before all else', async () => {
+    const prior = stored({ name: 'a', phase: 'Terminating', drift: ['x'] });
+    const planned = await plan({ name: 'a' }, prior, { leaving: true });
+    expect(planned.replace).toEqual([{ path: ['phase'], why: 'its removal has not come to its end' }]);
+    // Somebody else removes it: what can be done in place is done in place.
+    expect((await plan({ name: 'a' }, prior)).replace).toBeUndefined();
+    expect((await plan({ name: 'a' }, stored({ name: 'a' }), { leaving: true })).replace).toBeUndefined();
   });
 
   test('is refused when it is protected and was ready', async () => {

@@ -7,7 +7,7 @@
  */
 import { compareVersions, describeChart } from '../../operations/chart-files.ts';
 import type { ConfiguredProvider } from '../configured.ts';
-import { failure, hasError, warning } from '../framework/diagnostics.ts';
+import { failure, hasError, pathText, ProviderError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic } from '../framework/diagnostics.ts';
 import type { Attributes } from '../framework/attributes.ts';
 import type { PlanCall, PlanChange } from '../framework/resource.ts';
@@ -18,17 +18,31 @@ import type { ClusterObject } from './attributes.ts';
 import { hostDiagnostics } from './host-check.ts';
 import { hasNoVolume, isSameVersion, minorSteps, replacementsOf } from './in-place.ts';
 import type { Change } from './in-place.ts';
-import { replacesProtected, wasReady, withProtection } from './memory.ts';
-import { wantedValues } from './wanted-values.ts';
+import { isLeaving, replacesProtected, wasReady, withProtection } from './memory.ts';
+import { canonicalText, meaningOfTexts, wantedValues } from './wanted-values.ts';
 import { namespaceText, releaseText, wishOf } from './wish.ts';
 
 export type ClusterPlanCall = PlanCall<Attributes, ConfiguredProvider>;
 type Plan = PlanChange<Attributes>;
 
 export async function planCluster(call: ClusterPlanCall): Promise<Plan> {
-  if (call.prior === undefined) return planCreation(call);
-  const isProtected = asCluster(call.prior).deletion_protection;
-  return { ...(await planUpdate(call, call.prior)), private: withProtection(call.private, isProtected) };
+  const { prior, planned } = call;
+  if (prior === undefined) return planCreation(call);
+  const plan = await planUpdate(call, prior);
+  const { deletion_protection: isProtected, values: before } = asCluster(prior);
+  return {
+    ...plan,
+    // What was applied stays in the state: a comment in a YAML file is no change.
+    ...(isOnlyRewritten(before, planned['values'] ?? null) && { values: { ...plan.values, values: before } }),
+    private: withProtection(call.private, isProtected),
+  };
+}
+
+/** The texts are other ones and mean the same. */
+function isOnlyRewritten(before: Value, after: Value): boolean {
+  if (before === null || after === null || canonicalText(before) === canonicalText(after)) return false;
+  const meaning = meaningOfTexts(after);
+  return meaning !== undefined && meaning === meaningOfTexts(before);
 }
 
 async function planCreation(call: ClusterPlanCall): Promise<Plan> {
@@ -44,26 +58,49 @@ async function planCreation(call: ClusterPlanCall): Promise<Plan> {
   if (replacesProtected(call.private)) {
     return { values, diagnostics: [protectionFailure(asCluster({ ...call.planned, ...values }))] };
   }
+  // What is left of the one that it replaces goes first; before that, nothing about the host says how it will be.
+  if (isLeaving(call.private)) return { values };
   return { values, diagnostics: await hostDiagnostics(call, { ...call.planned, ...values }) };
 }
 
 async function planUpdate(call: ClusterPlanCall, prior: ValueRecord): Promise<Plan> {
   const { planned } = call;
-  const wanted = wantedValues(planned);
-  const running = prior['kubernetes_version_running'];
-  const change: Change = {
-    prior,
-    planned,
-    before: wantedValues(prior).values,
-    after: wanted.values,
-    running: typeof running === 'string' ? running : undefined,
-  };
+  if (prior['phase'] === 'Terminating' && isLeaving(call.private)) {
+    return { values: { phase: UNKNOWN }, replace: [{ path: ['phase'], why: 'its removal has not come to its end' }] };
+  }
+  const change = changeBetween(prior, planned);
   const replace = replacementsOf(change);
   const moves = ['name', 'namespace'].filter((attribute) => planned[attribute] !== prior[attribute]);
   if (replace.length + moves.length > 0) {
     return { replace, diagnostics: [...protection(asCluster(prior), call), lossOfReplacement(asCluster(prior))] };
   }
-  return planInPlace(call, change, wanted.isComplete);
+  return planInPlace(call, change, wantedValues(planned).isComplete);
+}
+
+function changeBetween(prior: ValueRecord, planned: ValueRecord): Change {
+  const areTextsKnown = isWhollyKnown(planned['values'] ?? null);
+  const running = prior['kubernetes_version_running'];
+  return {
+    prior,
+    planned,
+    before: wantedValues(prior).values,
+    // A text that is not known yet may say something else than the one before it.
+    after: wantedValues(areTextsKnown ? planned : { ...planned, values: null }).values,
+    areTextsKnown,
+    running: typeof running === 'string' ? running : undefined,
+  };
+}
+
+/** What was not known while planning may turn out to be what only a replacement can bring, which only a plan can decide. */
+export function refuseReplacement(prior: ValueRecord, planned: ValueRecord): void {
+  const [first] = replacementsOf(changeBetween(prior, planned));
+  if (first === undefined) return;
+  throw new ProviderError(
+    'It would have to be replaced',
+    `${pathText(first.path)} cannot be changed in place: ${first.why}. Its new value was not known while Terraform planned, so nobody was ` +
+      'asked. Nothing was changed. Apply again: the next plan knows it and says what is lost.',
+    { path: first.path },
+  );
 }
 
 /** Refuses to lose a virtual cluster that is protected. One that was never ready holds nothing to protect. */

@@ -1,43 +1,63 @@
 /**
  * Looks at a virtual cluster: what it is like, what was changed outside; and takes one over that Terraform does not know.
  */
-import { ChartError } from '../../operations/chart-files.ts';
+import { isOurs } from '../../operations/chart-files.ts';
 import { listClusters, readCluster } from '../../operations/cluster.ts';
+import { leftoversOf } from '../../operations/delete.ts';
+import { ifAllowed } from '../../operations/host-errors.ts';
 import type { Host } from '../../operations/host.ts';
-import { managedMetadata, namespaceProblem } from '../../operations/namespace.ts';
+import { managedMetadata, ownNamespace } from '../../operations/namespace.ts';
 import { readRelease } from '../../operations/release.ts';
+import type { Release } from '../../operations/release.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import type { Attributes } from '../framework/attributes.ts';
-import { ProviderError, warning } from '../framework/diagnostics.ts';
-import type { Diagnostic } from '../framework/diagnostics.ts';
+import { ProviderError } from '../framework/diagnostics.ts';
 import type { ImportCall, Imported, Outcome, ReadCall } from '../framework/resource.ts';
 import type { ValueRecord } from '../framework/values.ts';
 import { attributesOf } from '../options.ts';
 import { asCluster } from './attributes.ts';
-import type { ClusterObject, Words } from './attributes.ts';
+import type { Words } from './attributes.ts';
 import { driftOf, idOf } from './life.ts';
-import { readyOnce } from './memory.ts';
+import { isLeaving, readyOnce, wasReady } from './memory.ts';
 import { viewValues } from './view-attributes.ts';
 import { labelKeys, valueAt, versionKeys } from './wanted-values.ts';
 import { wishOf } from './wish.ts';
 
-/** Undefined when there is neither a release nor anything of it left. */
+/** Undefined when there is neither a release nor a StatefulSet of it, nor what somebody still has to remove. */
 export async function readResource(
   call: ReadCall<Attributes, ConfiguredProvider>,
 ): Promise<Outcome<Attributes> | undefined> {
-  const { signal, state, private: kept } = call;
+  const { signal, state } = call;
   const cluster = asCluster(state);
   const host = await call.provider.host();
   const view = await readCluster(host, cluster, { signal });
-  if (view === undefined) return undefined;
-  const { lines, diagnostics } = await drift(host, cluster, signal);
+  if (view === undefined) return remainder(host, call);
+  const drift = await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal });
   const read = viewValues(view);
+  // What is in use again is not leaving any more.
   const isReady = view.phase === 'Running';
   return {
-    state: { ...state, ...notForgotten(read, state), drift: lines, id: idOf(cluster) },
-    ...(isReady && { private: { ...kept, ...readyOnce } }),
-    diagnostics,
+    state: { ...state, ...notForgotten(read, state), drift, id: idOf(cluster) },
+    ...(isReady && { private: readyOnce }),
   };
+}
+
+/**
+ * Terraform forgets what is not there, and nobody would remove the rest: of one whose creation or removal was broken off that is
+ * its namespace, or more. Of one that was in use all is gone, by somebody's wish.
+ */
+async function remainder(
+  host: Host,
+  { signal, state, private: kept }: ReadCall<Attributes, ConfiguredProvider>,
+): Promise<Outcome<Attributes> | undefined> {
+  const cluster = asCluster(state);
+  const isGoing = isLeaving(kept);
+  if (!isGoing && wasReady(kept, cluster['phase'])) return undefined;
+  const left = await leftoversOf(host, cluster, { signal, lifecycle: cluster.namespace_lifecycle });
+  if (left.length === 0) return undefined;
+  const what = isGoing ? 'its removal' : 'its creation';
+  const line = `${what} has not come to its end; there is only: ${left.join(', ')}`;
+  return { state: { ...state, phase: isGoing ? 'Terminating' : 'Pending', drift: [line] } };
 }
 
 /** Endpoint and certificate are true also while the Secret that holds them is gone, which is told as drift. */
@@ -46,28 +66,12 @@ function notForgotten(read: ValueRecord, state: ValueRecord): ValueRecord {
   return Object.fromEntries(entries) as ValueRecord;
 }
 
-interface Drift {
-  readonly lines: readonly string[];
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-async function drift(host: Host, cluster: ClusterObject, signal: AbortSignal): Promise<Drift> {
-  try {
-    const lines = await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal });
-    return { lines, diagnostics: [] };
-  } catch (error) {
-    if (!(error instanceof ChartError)) throw error;
-    // A chart that is not on this machine must keep nobody from looking at the virtual cluster, or from destroying it.
-    const detail = `${error.detail} Without it nobody can tell what was changed outside.`;
-    return { lines: [], diagnostics: [warning(error.summary, detail, ['chart_path'])] };
-  }
-}
-
 export async function importCluster(call: ImportCall<ConfiguredProvider>): Promise<Imported<Attributes>> {
   const { signal } = call;
   const ref = refOf(call.id);
   const host = await call.provider.host();
   const [release, view] = await Promise.all([readRelease(host, ref, { signal }), readCluster(host, ref, { signal })]);
+  refuseForeign(release);
   if (release === undefined || view === undefined) throw await notThere(host, call);
   const { labels, version, attributes, rest } = settingsOf(release.values);
   const state = {
@@ -81,6 +85,15 @@ export async function importCluster(call: ImportCall<ConfiguredProvider>): Promi
     ...(await namespaceSettings(host, ref, signal)),
   };
   return { state, ...(view.phase === 'Pending' || view.phase === 'Failed' ? {} : { private: readyOnce }) };
+}
+
+function refuseForeign(release: Release | undefined): void {
+  if (release === undefined || isOurs(release.chart)) return;
+  const { name, version } = release.chart;
+  throw new ProviderError(
+    `Release ${idOf(release)} cannot be imported`,
+    `It is of the chart ${name} ${version}, which is none of this project.`,
+  );
 }
 
 interface Settings {
@@ -120,7 +133,7 @@ async function namespaceSettings(
   signal: AbortSignal,
 ): Promise<ValueRecord> {
   const wanted = { name: namespace, cluster: name, lifecycle: 'create' } as const;
-  if ((await namespaceProblem(host, wanted, { signal })) !== undefined) return { namespace_lifecycle: 'keep' };
+  if ((await ifAllowed(ownNamespace(host, wanted, { signal }))) === undefined) return { namespace_lifecycle: 'keep' };
   const { labels, annotations } = await managedMetadata(host, namespace, { signal });
   const given = (words: Words): Words | null => (Object.keys(words).length === 0 ? null : words);
   return {

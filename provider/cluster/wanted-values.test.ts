@@ -38,6 +38,11 @@ describe('wantedValues()', () => {
     });
   });
 
+  test('takes a text that is null for none', () => {
+    const { isComplete, values } = wantedValues({ values: [null, 'logging: {level: debug}'] });
+    expect({ isComplete, values }).toEqual({ isComplete: true, values: { logging: { level: 'debug' } } });
+  });
+
   test('refuses the same key with two values, and names both places', () => {
     const version = { distro: { k8s: { version: '1.35' } } };
     expect(told({ kubernetes_version: '1.36', control_plane: version })).toEqual([

@@ -74,18 +74,26 @@ interface Texts {
 function textSources(texts: Value): Texts {
   if (isUnknown(texts)) return { sources: [], isComplete: false, diagnostics: [] };
   const list = Array.isArray(texts) ? (texts as readonly Value[]) : [];
-  const read = list.map((text, index) => {
+  const read = list.flatMap((text, index) => {
     const path = ['values', index];
-    if (typeof text !== 'string') return undefined;
+    // No text: `[var.more ? file("more.yaml") : null]`.
+    if (text === null) return [];
+    if (typeof text !== 'string') return [undefined];
     const { values, diagnostics, lineOf } = readValuesText(text, path);
     const placeOf = (keys: readonly string[]): string => `${pathText(path)} line ${String(lineOf(keys) ?? 1)}`;
-    return { source: { values: (values ?? {}) as ValueRecord, pathOf: () => path, placeOf }, values, diagnostics };
+    return [{ source: { values: (values ?? {}) as ValueRecord, pathOf: () => path, placeOf }, values, diagnostics }];
   });
   return {
     sources: read.flatMap((each) => (each === undefined ? [] : [each.source])),
     isComplete: read.every((each) => each?.values !== undefined),
     diagnostics: read.flatMap((each) => each?.diagnostics ?? []),
   };
+}
+
+/** Equal for two lists of texts that mean the same, whatever their form; undefined when that cannot be told. */
+export function meaningOfTexts(texts: Value): string | undefined {
+  const { sources, isComplete } = textSources(texts);
+  return isComplete ? canonicalText(sources.map(({ values }) => values).reduce(overlaid, {})) : undefined;
 }
 
 /** The texts as one source: of two that say the same key, the place of the later one. */

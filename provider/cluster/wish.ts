@@ -5,7 +5,7 @@ import type { WantedNamespace } from '../../operations/namespace.ts';
 import type { Wish } from '../../operations/problems.ts';
 import { valuesOf } from '../../operations/release.ts';
 import type { WantedRelease } from '../../operations/release.ts';
-import type { ClusterObject } from './attributes.ts';
+import type { ClusterObject, Words } from './attributes.ts';
 import { canonicalText, wantedValues } from './wanted-values.ts';
 
 /** For an object of which everything that the user sets is known. */
@@ -16,22 +16,29 @@ export function wishOf(cluster: ClusterObject): Wish {
       name,
       namespace,
       values: wantedValues(cluster).values,
-      labels: labels ?? undefined,
+      labels: givenWords(labels),
       chart: chart ?? undefined,
     },
     namespace: {
       name: namespace,
       cluster: name,
       lifecycle: cluster.namespace_lifecycle,
-      labels: cluster.namespace_labels ?? undefined,
-      annotations: cluster.namespace_annotations ?? undefined,
+      labels: givenWords(cluster.namespace_labels),
+      annotations: givenWords(cluster.namespace_annotations),
     },
   };
 }
 
-/** Equal for two releases that Helm would be given the same values for. */
+/** Without those that are null: in a map of Terraform that is how a word is left out. */
+export function givenWords(words: Words | null): Words | undefined {
+  if (words === null) return undefined;
+  const given = Object.entries(words).filter(([, word]: readonly [string, string | null]) => word !== null);
+  return Object.fromEntries(given);
+}
+
+/** Equal for two releases that Helm would be given the same chart and the same values for. */
 export function releaseText(release: WantedRelease): string {
-  return canonicalText(valuesOf(release));
+  return canonicalText({ chart: release.chart ?? '', values: valuesOf(release) });
 }
 
 /** Equal for two namespaces that are wanted alike. */

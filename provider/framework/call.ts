@@ -1,16 +1,8 @@
 /**
  * What every handler is given besides its values.
  */
+import type { Log } from '../wire/log.ts';
 import type { JsonRecord } from './values.ts';
-
-/** Where a handler's log lines go: to Terraform's log (TF_LOG_PROVIDER). Constant message, facts as fields, no secret. */
-export interface Log {
-  trace(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
 
 /** Handlers run concurrently, ten or more at once: nothing but what they are given may be shared. */
 export interface Call<Configured> {
@@ -22,6 +14,8 @@ export interface Call<Configured> {
    */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** From now on nobody reads these texts in a diagnostic or in the log: for secrets that no attribute holds. */
+  readonly hide: (...secrets: readonly string[]) => void;
   /** What is left of the operation's own timeout (see timeouts.ts), in milliseconds; Infinity when it has none. */
   readonly remainingMs: () => number;
 }

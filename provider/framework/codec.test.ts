@@ -1,5 +1,8 @@
 /** Values on their way to and from Terraform: types, schemas, paths, states of earlier versions. */
 import { describe, expect, test } from 'vitest';
+import { Codec } from '../wire/protobuf.ts';
+import { enums, messages } from '../wire/tfplugin6.ts';
+import type { Messages } from '../wire/tfplugin6.ts';
 import { type Attributes, list, map, nested, object, set } from './attributes.ts';
 import { complete, decodeObject, decodePrivate, encodeObject, encodePrivate } from './codec.ts';
 import { canonical, isSame } from './equality.ts';
@@ -149,6 +152,29 @@ describe('paths', () => {
     ]);
     const own = { ...diagnostic, detail: 'parts[1].size is too big.' };
     expect(diagnosticsOf(attributes, [own])[0]?.detail).toBe(own.detail);
+  });
+});
+
+describe('text that others have written', () => {
+  const said = (detail: string): string | undefined =>
+    diagnosticsOf(attributes, [{ severity: 'error', summary: 'No', detail }])[0]?.detail;
+
+  test.each([
+    ['colours', '\u001b[31merror\u001b[0m: no', 'error: no'],
+    ['a title for the terminal, a link', '\u001b]0;pwned\u0007a \u001b]8;;https://x\u0007b\u001b]8;;\u0007', 'a b'],
+    ['what moves the cursor', 'ready\rnot \b\u009b2Jready', 'readynot ready'],
+    ['nothing but lines and tabs', 'one\r\n\ttwo \u{1f600} ü', 'one\n\ttwo \u{1f600} ü'],
+  ])('shows its words in a diagnostic, and does nothing to the terminal: %s', (_, text, shown) => {
+    expect(said(text)).toBe(shown);
+  });
+
+  test('may end in the middle of a character: neither an answer nor a state is lost for it', () => {
+    const cut = '\u{1f600}'.slice(0, 1);
+    expect(() => new Codec<Messages>(messages, enums).encode('Diagnostic', { detail: said(`a${cut}`) })).not.toThrow();
+    expect(roundTrip({ name: cut, labels: { [cut]: cut } })).toMatchObject({
+      name: '\ufffd',
+      labels: { '\ufffd': '\ufffd' },
+    });
   });
 });
 

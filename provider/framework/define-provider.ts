@@ -1,8 +1,8 @@
 /**
  * A provider: its own configuration, and the list of what it offers.
  */
+import type { Log } from '../wire/log.ts';
 import type { Attributes, PlannedOf } from './attributes.ts';
-import type { Log } from './call.ts';
 import type { DataSourceType } from './data-source.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import type { EphemeralType } from './ephemeral.ts';

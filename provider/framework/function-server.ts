@@ -1,10 +1,10 @@
 /**
  * Calls functions.
  */
+import type { Log } from '../wire/log.ts';
 import type { Draft } from '../wire/tables.ts';
 import type { CallFunctionRequest, CallFunctionResponse } from '../wire/tfplugin6.ts';
 import type { Type } from './attributes.ts';
-import type { Log } from './call.ts';
 import { decodeOne, encodeOne } from './codec.ts';
 import { ArgumentError, type FunctionDefinition, type Parameter } from './function.ts';
 

@@ -9,7 +9,6 @@ import { complete, decodeObject, decodePrivate, encodeObject, encodePrivate } fr
 import type { DataSourceDefinition } from './data-source.ts';
 import { hasError, type Diagnostic } from './diagnostics.ts';
 import type { EphemeralDefinition } from './ephemeral.ts';
-import { diagnosticsOf } from './paths.ts';
 import { withDefaults } from './plan.ts';
 import { secretsIn } from './redact.ts';
 import type { Runner } from './running.ts';
@@ -30,9 +29,9 @@ export async function validateOther(
   const ran = await runner.run({ what: `validate the configuration of ${name}` }, call, () => {
     const config = decodeObject(attributes, request.config, 'configuration') ?? {};
     runner.hide(secretsIn(attributes, config));
-    return runner.redacted(validate(attributes, config, own));
+    return validate(attributes, config, own);
   });
-  return { diagnostics: diagnosticsOf(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]) };
+  return { diagnostics: runner.told(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]) };
 }
 
 export async function readDataSource(
@@ -43,17 +42,18 @@ export async function readDataSource(
 ): Promise<Draft<wire.ReadDataSourceResponse>> {
   const { attributes, name, timeoutMs = readTimeoutMs } = definition;
   const config = configOf(attributes, request.config);
+  runner.hide(secretsIn(attributes, config));
   const invalid = errorsIn(definition, config);
-  if (invalid.length > 0) return { diagnostics: diagnosticsOf(attributes, invalid) };
-  const job = { what: `read ${name}`, timeoutMs, secrets: secretsIn(attributes, config) };
+  if (invalid.length > 0) return { diagnostics: runner.told(attributes, invalid) };
+  const job = { what: `read ${name}`, timeoutMs };
   const ran = await runner.run(job, call, async (given) => {
     const { state, diagnostics = [] } = await definition.read({ ...given, config });
     return {
       ...(!hasError(diagnostics) && { state: encodeObject(attributes, merged(definition, config, state), 'result') }),
-      diagnostics: diagnosticsOf(attributes, runner.redacted(diagnostics)),
+      diagnostics: runner.told(attributes, diagnostics),
     };
   });
-  return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+  return ran.is === 'done' ? ran.value : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 export async function openEphemeral(
@@ -64,19 +64,19 @@ export async function openEphemeral(
 ): Promise<Draft<wire.OpenEphemeralResourceResponse>> {
   const { attributes, name } = definition;
   const config = configOf(attributes, request.config);
+  runner.hide(secretsIn(attributes, config));
   const invalid = errorsIn(definition, config);
-  if (invalid.length > 0) return { diagnostics: diagnosticsOf(attributes, invalid) };
-  const job = { what: `open ${name}`, secrets: secretsIn(attributes, config) };
-  const ran = await runner.run(job, call, async (given) => {
+  if (invalid.length > 0) return { diagnostics: runner.told(attributes, invalid) };
+  const ran = await runner.run({ what: `open ${name}` }, call, async (given) => {
     const { result, renewAt, private: kept, diagnostics = [] } = await definition.open({ ...given, config });
     return {
       ...(!hasError(diagnostics) && { result: encodeObject(attributes, merged(definition, config, result), 'result') }),
       ...(renewAt && { renewAt: timestamp(renewAt) }),
       private: encodePrivate(kept ?? {}),
-      diagnostics: diagnosticsOf(attributes, runner.redacted(diagnostics)),
+      diagnostics: runner.told(attributes, diagnostics),
     };
   });
-  return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+  return ran.is === 'done' ? ran.value : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 export async function renewEphemeral(
@@ -91,7 +91,7 @@ export async function renewEphemeral(
     const { renewAt, private: next } = await renew({ ...given, private: kept });
     return { ...(renewAt && { renewAt: timestamp(renewAt) }), private: encodePrivate(next ?? kept) };
   });
-  return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+  return ran.is === 'done' ? ran.value : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 export async function closeEphemeral(
@@ -104,7 +104,7 @@ export async function closeEphemeral(
   const ran = await runner.run({ what: `close ${name}` }, call, (given) =>
     close({ ...given, private: decodePrivate(request.private) }),
   );
-  return ran.is === 'done' ? {} : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+  return ran.is === 'done' ? {} : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 function configOf(attributes: Attributes, config: wire.DynamicValue | undefined): ValueRecord {

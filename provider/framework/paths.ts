@@ -1,6 +1,7 @@
 /**
  * Places in a configuration, and diagnostics, as protocol 6 writes them.
  */
+import { stripVTControlCharacters } from 'node:util';
 import type { Draft } from '../wire/tables.ts';
 import type { AttributePath, AttributePathStep, Diagnostic as WireDiagnostic } from '../wire/tfplugin6.ts';
 import type { Attributes, Type } from './attributes.ts';
@@ -26,7 +27,8 @@ export function pathOf(attributes: Attributes, path: Path): Draft<AttributePath>
 }
 
 /**
- * Diagnostics for an answer; without a path when no attribute is known to blame.
+ * Diagnostics for an answer; without a path when no attribute is known to blame, and without what would do something to the
+ * terminal: details quote what containers have written.
  *
  * Terraform finds the place of an attribute of a resource, but not of what is inside nested attributes: it would then
  * underline the first line of the resource and say nothing of the path. So the attribute is sent, and the detail names the
@@ -41,11 +43,18 @@ export function diagnosticsOf(
     const text = path.length > 1 ? pathText(path) : '';
     return {
       severity: severity === 'error' ? 'ERROR' : 'WARNING',
-      summary,
-      detail: detail.includes(text) ? detail : `${text}: ${detail}`,
+      summary: harmless(summary),
+      detail: harmless(detail.includes(text) ? detail : `${text}: ${detail}`),
       ...(attribute && { attribute }),
     };
   });
+}
+
+/** All control characters but tabs and line breaks. */
+const control = /[^\P{Cc}\t\n]/gu;
+
+function harmless(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(control, '');
 }
 
 interface Next {

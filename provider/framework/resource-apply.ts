@@ -12,7 +12,6 @@ import type { Call, Private } from './call.ts';
 import { complete, decodeObject, decodePrivate, encodeObject, encodePrivate, isImpossible } from './codec.ts';
 import { differences, leftUnknown } from './conformance.ts';
 import { type Diagnostic, failure, hasError } from './diagnostics.ts';
-import { diagnosticsOf } from './paths.ts';
 import { withoutUnknown, withoutWriteOnly } from './plan.ts';
 import { secretsIn } from './redact.ts';
 import type { Checkpoint, Outcome } from './resource.ts';
@@ -45,25 +44,21 @@ export async function applyResource(
   const { attributes, name } = definition;
   const change = changeOf(attributes, request);
   const { operation, prior, planned, config } = change;
+  runner.hide([prior, planned, config].flatMap((values) => secretsIn(attributes, values)));
+  const before: Kept = { state: prior, private: change.private };
   const invalid = planned === null ? [] : validate(attributes, config, definition.validate).filter(isError);
-  if (invalid.length > 0) return answer(attributes, { state: prior, private: change.private }, invalid);
-  const secrets = [prior, planned, config].flatMap((values) => secretsIn(attributes, values));
-  let kept: Kept = { state: prior, private: change.private };
+  if (invalid.length > 0) return answer(attributes, before, invalid, runner);
+  let kept = before;
   const checkpoint: Checkpoint<Attributes> = (state, also) => {
     kept = { state: { ...state }, private: also ?? kept.private };
   };
-  const job = {
-    what: `${operation} ${name}`,
-    timeoutMs: timeoutMs(attributes, operation, planned ?? prior ?? {}),
-    secrets,
-  };
+  const job = { what: `${operation} ${name}`, timeoutMs: timeoutMs(attributes, operation, planned ?? prior ?? {}) };
   const ran = await runner.run(job, call, (given) => perform(definition, change, given, checkpoint));
-  if (ran.is === 'failed') return answer(attributes, kept, [ran.diagnostic]);
-  const { state, diagnostics = [], private: also } = ran.value;
-  const own = runner.redacted(diagnostics);
+  if (ran.is === 'failed') return answer(attributes, kept, [ran.diagnostic], runner);
+  const { state = kept.state, diagnostics = [], private: also = kept.private } = ran.value;
   const result = state && withoutWriteOnly(attributes, complete(attributes, state));
-  const found = [...own, ...bugs(attributes, planned, result, own)];
-  return answer(attributes, { state: result, private: also ?? kept.private }, found);
+  const found = [...diagnostics, ...bugs(attributes, planned, result, diagnostics)];
+  return answer(attributes, { state: result, private: also }, found, runner);
 }
 
 function changeOf(attributes: Attributes, request: wire.ApplyResourceChangeRequest): Change {
@@ -74,7 +69,8 @@ function changeOf(attributes: Attributes, request: wire.ApplyResourceChangeReque
   return { operation, prior, planned, config, private: decodePrivate(request.plannedPrivate) };
 }
 
-type Result = Pick<Outcome<Attributes>, 'private' | 'diagnostics'> & { readonly state: ValueRecord | null };
+/** Without a state: what was kept last is still there. */
+type Result = Pick<Outcome<Attributes>, 'private' | 'diagnostics'> & { readonly state?: ValueRecord | null };
 
 async function perform(
   definition: Definition,
@@ -85,7 +81,7 @@ async function perform(
   const call = { ...given, private: kept, checkpoint };
   if (planned === null) {
     const diagnostics = (await definition.delete({ ...call, prior: prior ?? {} })) ?? [];
-    return { state: hasError(diagnostics) ? prior : null, diagnostics };
+    return hasError(diagnostics) ? { diagnostics } : { state: null, diagnostics };
   }
   return prior === null
     ? definition.create({ ...call, config, planned })
@@ -107,6 +103,7 @@ function answer(
   attributes: Attributes,
   { state, private: kept }: Kept,
   diagnostics: readonly Diagnostic[],
+  runner: Runner,
 ): Draft<wire.ApplyResourceChangeResponse> {
   const known = state && (withoutUnknown(withoutWriteOnly(attributes, state)) as ValueRecord);
   const { newState, broken } = encoded(attributes, known);
@@ -117,7 +114,7 @@ function answer(
       [name],
     ),
   );
-  return { newState, private: encodePrivate(kept), diagnostics: diagnosticsOf(attributes, [...diagnostics, ...bug]) };
+  return { newState, private: encodePrivate(kept), diagnostics: runner.told(attributes, [...diagnostics, ...bug]) };
 }
 
 /** A state in which one attribute is impossible must not cost the others: the object exists. */

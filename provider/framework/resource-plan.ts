@@ -5,12 +5,12 @@
 import type { Call as WireCall } from '../wire/service.ts';
 import type { Draft } from '../wire/tables.ts';
 import type * as wire from '../wire/tfplugin6.ts';
-import { type Attributes, type PlannedOf } from './attributes.ts';
+import type { Attribute, Attributes, PlannedOf } from './attributes.ts';
 import { complete, decodeObject, decodePrivate, encodeObject, encodePrivate } from './codec.ts';
 import { leftUnknown } from './conformance.ts';
 import { type Diagnostic, failure, hasError, pathText, ProviderError, warning } from './diagnostics.ts';
 import { isSame } from './equality.ts';
-import { diagnosticsOf, pathOf } from './paths.ts';
+import { pathOf } from './paths.ts';
 import { plannedObject, replacements, withoutWriteOnly } from './plan.ts';
 import { secretsIn } from './redact.ts';
 import type { PlanChange, Replacement, ResourceDefinition } from './resource.ts';
@@ -35,10 +35,10 @@ export async function validateResource(
     runner.hide(secretsIn(attributes, config));
     const allowed = request.clientCapabilities?.writeOnlyAttributesAllowed ?? false;
     const unsupported = allowed ? [] : writeOnlyUsed(attributes, config);
-    return runner.redacted([...unsupported, ...validate(attributes, config, own)]);
+    return [...unsupported, ...validate(attributes, config, own)];
   });
   const found = ran.is === 'done' ? ran.value : [ran.diagnostic];
-  return { diagnostics: diagnosticsOf(attributes, found) };
+  return { diagnostics: runner.told(attributes, found) };
 }
 
 export async function upgradeResource(
@@ -58,9 +58,7 @@ export async function upgradeResource(
     const state = upgraded(definition, Number(request.version), request.rawState.json);
     return encodeObject(attributes, withoutWriteOnly(attributes, state), 'state');
   });
-  return ran.is === 'done'
-    ? { upgradedState: ran.value }
-    : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+  return ran.is === 'done' ? { upgradedState: ran.value } : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 export async function readResource(
@@ -73,27 +71,24 @@ export async function readResource(
   const state = decodeObject(attributes, request.currentState, 'state');
   if (state === null) return { newState: encodeObject(attributes, null, 'state'), private: request.private };
   const kept = decodePrivate(request.private);
-  const job = {
-    what: `read ${name}`,
-    timeoutMs: timeoutMs(attributes, 'read', state),
-    secrets: secretsIn(attributes, state),
-  };
+  runner.hide(secretsIn(attributes, state));
+  const job = { what: `read ${name}`, timeoutMs: timeoutMs(attributes, 'read', state) };
   const ran = await runner.run(job, call, async (given) => {
     const found = await definition.read({ ...given, state, private: kept });
     if (found === undefined) return { newState: encodeObject(attributes, null, 'state') };
     const result = withoutWriteOnly(attributes, complete(attributes, found.state));
-    const diagnostics = [...runner.redacted(found.diagnostics), ...leftUnknown(result)];
+    const diagnostics = [...(found.diagnostics ?? []), ...leftUnknown(result)];
     return {
       newState: hasError(diagnostics) ? request.currentState : encodeObject(attributes, result, 'state'),
       private: encodePrivate(found.private ?? kept),
-      diagnostics: diagnosticsOf(attributes, diagnostics),
+      diagnostics: runner.told(attributes, diagnostics),
     };
   });
   if (ran.is === 'done') return ran.value;
   return {
     newState: request.currentState,
     private: request.private,
-    diagnostics: diagnosticsOf(attributes, [ran.diagnostic]),
+    diagnostics: runner.told(attributes, [ran.diagnostic]),
   };
 }
 
@@ -113,7 +108,7 @@ export async function importResource(
   });
   return ran.is === 'done'
     ? { importedResources: [ran.value] }
-    : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+    : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 export async function planResource(
@@ -127,25 +122,24 @@ export async function planResource(
   const proposed = decodeObject(attributes, request.proposedNewState, 'proposal');
   const config = decodeObject(attributes, request.config, 'configuration') ?? {};
   const kept = decodePrivate(request.priorPrivate);
-  const secrets = [...secretsIn(attributes, prior), ...secretsIn(attributes, config)];
+  runner.hide([...secretsIn(attributes, prior), ...secretsIn(attributes, config)]);
   if (proposed === null) return planDestroy({ definition, request, runner, call }, prior ?? {});
-  const job = { what: `plan ${name}`, timeoutMs: timeoutMs(attributes, 'read', config), secrets };
+  const job = { what: `plan ${name}`, timeoutMs: timeoutMs(attributes, 'read', config) };
   const ran = await runner.run(job, call, async (given) => {
     const planned = plannedObject(attributes, config, prior ?? undefined);
     const change =
       (await definition.plan?.({ ...given, config, planned, prior: prior ?? undefined, private: kept })) ?? {};
-    const result = applyChange(definition, config, planned, change);
+    const result = applyChange(definition, { config, planned, prior: prior ?? {} }, change);
     const replace =
       prior === null ? [] : [...replacements(attributes, prior, result), ...changed(change, prior, result)];
-    const own = runner.redacted(change.diagnostics);
     return {
       plannedState: encodeObject(attributes, result, 'plan'),
       requiresReplace: replace.flatMap(({ path }) => pathOf(attributes, path) ?? []),
       plannedPrivate: encodePrivate(change.private ?? kept),
-      diagnostics: diagnosticsOf(attributes, [...own, ...warnings(name, replace)]),
+      diagnostics: runner.told(attributes, [...(change.diagnostics ?? []), ...warnings(name, replace)]),
     };
   });
-  return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+  return ran.is === 'done' ? ran.value : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
 }
 
 interface Asked {
@@ -160,32 +154,52 @@ async function planDestroy(
   prior: ValueRecord,
 ): Promise<Draft<wire.PlanResourceChangeResponse>> {
   const { attributes, name } = definition;
-  const job = { what: `plan the destruction of ${name}`, secrets: secretsIn(attributes, prior) };
+  const job = { what: `plan the destruction of ${name}` };
   const kept = decodePrivate(request.priorPrivate);
   const ran = await runner.run(job, call, (given) => definition.planDelete?.({ ...given, prior, private: kept }) ?? []);
   return {
     plannedState: encodeObject(attributes, null, 'plan'),
     plannedPrivate: request.priorPrivate,
-    diagnostics: diagnosticsOf(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]),
+    diagnostics: runner.told(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]),
   };
 }
 
-/** What the handler plans otherwise; the user's own values are not its to change, or core would refuse the plan. */
+interface Planning {
+  readonly config: ValueRecord;
+  readonly planned: PlannedOf<Attributes>;
+  readonly prior: ValueRecord;
+}
+
+/**
+ * What the handler plans otherwise. The user's own values are not its to change, or core would refuse the plan; but what means the
+ * same as before may stay as it was.
+ */
 function applyChange(
   { attributes, name }: Definition,
-  config: ValueRecord,
-  planned: PlannedOf<Attributes>,
+  { config, planned, prior }: Planning,
   { values = {} }: PlanChange<Attributes>,
 ): ValueRecord {
   for (const [key, value] of Object.entries(values)) {
     const attribute = attributes[key];
     if (attribute === undefined) throw new Error(`The plan of ${name} names ${key}, which is no attribute.`);
-    const own = isComputed(attribute) && (config[key] ?? null) === null;
-    if (!own && !isSame(attribute.type, value ?? null, planned[key] ?? null)) {
+    const standing = { given: config[key] ?? null, prior: prior[key] ?? null, planned: planned[key] ?? null };
+    if (!isAllowed(attribute, value ?? null, standing)) {
       throw new Error(`The plan of ${name} changes ${key}, which is the user's to set.`);
     }
   }
   return complete(attributes, { ...planned, ...values } as ValueRecord);
+}
+
+interface Standing {
+  readonly given: Value;
+  readonly prior: Value;
+  readonly planned: Value;
+}
+
+/** Whether core takes it: what was not given is the provider's to choose; what was given stays so, or stays what it was. */
+function isAllowed(attribute: Attribute, value: Value, { given, prior, planned }: Standing): boolean {
+  if (isSame(attribute.type, value, planned)) return true;
+  return given === null ? isComputed(attribute) : prior !== null && isSame(attribute.type, value, prior);
 }
 
 /** Terraform drops replacements of attributes that do not change; so do we, or the reason would be shown for nothing. */

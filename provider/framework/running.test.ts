@@ -5,9 +5,7 @@ import { createLog } from '../wire/log.ts';
 import { Secrets } from '../wire/secrets.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { ProviderError } from './diagnostics.ts';
-import { secretsIn } from './redact.ts';
 import { type Job, type Ran, Runner } from './running.ts';
-import { nested } from './attributes.ts';
 
 const call = { signal: new AbortController().signal };
 
@@ -15,10 +13,12 @@ function newRunner(): { readonly runner: Runner; readonly lines: string[] } {
   const lines: string[] = [];
   const secrets = new Secrets();
   const log = createLog({ level: 'trace', secrets, write: (line) => lines.push(line) });
-  return { runner: new Runner(log, secrets), lines };
+  const runner = new Runner(log, secrets);
+  runner.hide(['hunter2-hunter2']);
+  return { runner, lines };
 }
 
-const job: Job = { what: 'create toy_box', secrets: ['hunter2-hunter2'] };
+const job: Job = { what: 'create toy_box' };
 
 function failedWith<T>(ran: Ran<T>): Diagnostic {
   if (ran.is !== 'failed') throw new Error('It did not fail.');
@@ -68,6 +68,19 @@ test('run() keeps the words of a handler that was stopped and said what it left'
   expect(failedWith(await running).summary).toBe('Stopped half-way');
 });
 
+test('run() takes whatever a stopped handler throws for the interruption, and logs what it was', async () => {
+  const { runner, lines } = newRunner();
+  const running = runner.run(job, call, async ({ signal }) => {
+    await sleep(60_000, undefined, { signal }).catch(() => {
+      // As a program says it that was killed by the signal.
+      throw new Error('helm ended with exit code 143');
+    });
+  });
+  runner.stop();
+  expect(failedWith(await running).summary).toBe('Interrupted: could not create toy_box');
+  expect(lines.join('')).toContain('exit code 143');
+});
+
 test('run() aborts a handler whose caller has gone', async () => {
   const { runner } = newRunner();
   const gone = new AbortController();
@@ -81,25 +94,4 @@ test('remainingMs() counts down to nothing; without a timeout there is no end', 
   const ran = await runner.run({ ...job, timeoutMs: 1000 }, call, ({ remainingMs }) => remainingMs());
   expect(ran.is === 'done' && ran.value > 0 && ran.value <= 1000).toBe(true);
   expect(await runner.run(job, call, ({ remainingMs }) => remainingMs())).toEqual({ is: 'done', value: Infinity });
-});
-
-test('secretsIn() finds what is sensitive or write-only at every depth', () => {
-  const leaf = { type: 'string', optional: true, doc: '' } as const;
-  const inner = { open: leaf, hidden: { ...leaf, sensitive: true }, key: { ...leaf, writeOnly: true } };
-  const attributes = {
-    one: { type: nested('single', inner), optional: true, doc: '' },
-    many: { type: nested('map', inner), optional: true, doc: '' },
-    whole: { type: nested('list', inner), optional: true, sensitive: true, doc: '' },
-  } as const;
-  const value = { open: 'o', hidden: 'h', key: 'k' };
-  expect(secretsIn(attributes, { one: value, many: { a: value }, whole: [value] })).toEqual([
-    'h',
-    'k',
-    'h',
-    'k',
-    'o',
-    'h',
-    'k',
-  ]);
-  expect(secretsIn(attributes, null)).toEqual([]);
 });

@@ -6,10 +6,15 @@
  *   time is up ────┘   (some seconds late)          thrown after the signal → "interrupted" / "took too long"
  *                                                    anything else → a bug: the stack to the log only
  */
+import type { Log } from '../wire/log.ts';
 import type { Secrets } from '../wire/secrets.ts';
 import type { Call as WireCall } from '../wire/service.ts';
-import type { Call, Log } from './call.ts';
+import type { Draft } from '../wire/tables.ts';
+import type { Diagnostic as WireDiagnostic } from '../wire/tfplugin6.ts';
+import type { Attributes } from './attributes.ts';
+import type { Call } from './call.ts';
 import { failure, type Diagnostic, type Path } from './diagnostics.ts';
+import { diagnosticsOf } from './paths.ts';
 import { redacted } from './redact.ts';
 import { durationText } from './timeouts.ts';
 
@@ -24,8 +29,6 @@ export interface Job {
   readonly what: string;
   /** Undefined: as long as it likes. */
   readonly timeoutMs?: number | undefined;
-  /** Texts that nobody may read. */
-  readonly secrets?: readonly string[];
 }
 
 /** What came of it. */
@@ -39,7 +42,7 @@ export class Runner {
   #stop = new AbortController();
   #configured: { readonly value: unknown } | undefined;
 
-  /** `secrets` are those by which the log redacts itself; everything that a job must not tell is added to them. */
+  /** `secrets` are those by which the log redacts itself; everything that an answer must not tell is added to them. */
   constructor(log: Log, secrets: Secrets) {
     this.#log = log;
     this.#secrets = secrets;
@@ -71,9 +74,12 @@ export class Runner {
     this.#secrets.add(...secrets);
   }
 
-  /** Diagnostics of a handler, without secrets. */
-  redacted(diagnostics: readonly Diagnostic[] = []): readonly Diagnostic[] {
-    return diagnostics.map((diagnostic) => redacted(diagnostic, this.#secrets));
+  /** Diagnostics as every answer has to have them: without anything that is hidden, and placed by these attributes. */
+  told(attributes: Attributes, diagnostics: readonly Diagnostic[] = []): readonly Draft<WireDiagnostic>[] {
+    return diagnosticsOf(
+      attributes,
+      diagnostics.map((diagnostic) => redacted(diagnostic, this.#secrets)),
+    );
   }
 
   /** Runs a handler; never throws. */
@@ -82,8 +88,8 @@ export class Runner {
     const stop = this.#stop.signal;
     const timer = new Timer(job.timeoutMs);
     const signal = AbortSignal.any([stop, wire.signal, timer.signal]);
-    const call = { provider: this.configuration, signal, log, remainingMs: () => timer.remainingMs() };
-    this.hide(job.secrets ?? []);
+    const hide = (...texts: readonly string[]): void => this.hide(texts);
+    const call = { provider: this.configuration, signal, log, hide, remainingMs: () => timer.remainingMs() };
     try {
       return { is: 'done', value: await handler(call) };
     } catch (error) {
@@ -153,26 +159,31 @@ function hasWords(error: unknown): error is WithWords {
 
 function diagnosticOf(error: unknown, job: Job, { why, log }: Circumstances): Diagnostic {
   if (hasWords(error)) return failure(error.summary, error.detail, error.path);
-  if (isAbort(error) && why === 'stopped') {
-    return failure(
-      `Interrupted: could not ${job.what}`,
+  // Not every library passes on the reason of a signal: whatever fails after it fails because of it.
+  if (why !== 'itself' && !isAbort(error)) log.warn('Ended with an error', { what: job.what, error: stackOf(error) });
+  if (why === 'itself') log.error('Bug of the provider', { what: job.what, error: stackOf(error) });
+  return unforeseen[why](job);
+}
+
+const unforeseen: Readonly<Record<Circumstances['why'], (job: Job) => Diagnostic>> = {
+  stopped: ({ what }) =>
+    failure(
+      `Interrupted: could not ${what}`,
       'It was told to stop before it had finished. What was made so far is recorded; apply again to go on.',
-    );
-  }
-  if (isAbort(error) && why === 'late') {
-    return failure(
-      `Could not ${job.what} within ${durationText(job.timeoutMs ?? 0)}`,
+    ),
+  late: ({ what, timeoutMs = 0 }) =>
+    failure(
+      `Could not ${what} within ${durationText(timeoutMs)}`,
       'It had not finished when its time was up. Give it more (see the attribute `timeouts`), or look at the log ' +
         '(TF_LOG_PROVIDER=debug) for what it was waiting for.',
-    );
-  }
-  log.error('Bug of the provider', { what: job.what, error: stackOf(error) });
-  return failure(
-    `Bug of the provider: could not ${job.what}`,
-    'Something happened that its authors did not foresee. Please report it with the log (TF_LOG_PROVIDER=error), ' +
-      'which says where.',
-  );
-}
+    ),
+  itself: ({ what }) =>
+    failure(
+      `Bug of the provider: could not ${what}`,
+      'Something happened that its authors did not foresee. Please report it with the log (TF_LOG_PROVIDER=error), ' +
+        'which says where.',
+    ),
+};
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');

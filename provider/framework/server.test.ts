@@ -12,8 +12,9 @@ import type { DynamicValue } from '../wire/tfplugin6.ts';
 import type { Attributes } from './attributes.ts';
 import { complete, decodeObject, encodeObject } from './codec.ts';
 import type { ProviderType } from './define-provider.ts';
+import { failure } from './diagnostics.ts';
 import { plannedObject } from './plan.ts';
-import { defineResource, type ResourceType } from './resource.ts';
+import { defineResource, type DeleteCall, type ResourceType } from './resource.ts';
 import { serviceOf } from './server.ts';
 import { UNKNOWN, type ValueRecord } from './values.ts';
 
@@ -212,15 +213,28 @@ describe('a resource with bugs', () => {
     expect(planned.diagnostics).toMatchObject([{ summary: 'Bug of the provider: could not plan toy_bug' }]);
   });
 
+  test('whose plan leaves a value as it was, because the user now writes the same otherwise, may do so', async () => {
+    const request = { ...planRequest, config: wire(attributes, { name: 'N' }) };
+    const planned = await buggy({ plan: () => ({ values: { name: 'n' } }) }).PlanResourceChange(request, call);
+    expect(planned.diagnostics).toEqual([]);
+    expect(decodeObject(attributes, planned.plannedState as DynamicValue, 'plan')).toEqual(prior);
+  });
+
   test('whose plan replaces for what has not changed replaces nothing', async () => {
     const change = { replace: [{ path: ['name'], why: 'so' }] };
     const planned = await buggy({ plan: () => change }).PlanResourceChange(planRequest, call);
     expect(planned).toMatchObject({ requiresReplace: [], diagnostics: [] });
   });
 
-  test('that fails to delete keeps its state', async () => {
+  test.each<[string, (given: DeleteCall<Attributes, unknown>) => void, ValueRecord]>([
+    ['its state', () => undefined, prior],
+    ['how far it came', ({ checkpoint }) => checkpoint({ ...prior, other: 2 }), { ...prior, other: 2 }],
+  ])('that fails to delete keeps %s', async (_, before, kept) => {
     const failing = buggy({
-      delete: async () => [{ severity: 'error', summary: 'Still there', detail: 'Wait.' }],
+      delete: async (given: DeleteCall<Attributes, unknown>) => {
+        before(given);
+        return [failure('Still there', 'Wait.')];
+      },
     });
     const { newState } = await failing.ApplyResourceChange(
       {
@@ -232,6 +246,6 @@ describe('a resource with bugs', () => {
       },
       call,
     );
-    expect(decodeObject(attributes, newState as DynamicValue, 'state')).toEqual(prior);
+    expect(decodeObject(attributes, newState as DynamicValue, 'state')).toEqual(kept);
   });
 });

@@ -105,9 +105,9 @@ function configuringHandlers(
       const ran = await runner.run({ what: `validate the configuration of provider ${name}` }, call, () => {
         const config = decodeObject(attributes, request.config, 'configuration') ?? {};
         runner.hide(secretsIn(attributes, config));
-        return runner.redacted(validate(attributes, config, provider.validate));
+        return validate(attributes, config, provider.validate);
       });
-      return { diagnostics: diagnosticsOf(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]) };
+      return { diagnostics: runner.told(attributes, ran.is === 'done' ? ran.value : [ran.diagnostic]) };
     },
     ConfigureProvider: async (request, call) => {
       const ran = await runner.run({ what: `configure provider ${name}` }, call, ({ log }) => {
@@ -115,7 +115,7 @@ function configuringHandlers(
         runner.hide(secretsIn(attributes, config));
         runner.configured(provider.configure(config, log));
       });
-      return ran.is === 'done' ? {} : { diagnostics: diagnosticsOf(attributes, [ran.diagnostic]) };
+      return ran.is === 'done' ? {} : { diagnostics: runner.told(attributes, [ran.diagnostic]) };
     },
   };
 }
@@ -194,7 +194,7 @@ function dispatcher<D>(byName: ReadonlyMap<string, D>, kind: string, runner: Run
       const ran = await runner.run({ what: `answer for ${request.typeName}` }, call, () =>
         handle(definition, request, runner, call),
       );
-      return ran.is === 'done' ? ran.value : { diagnostics: diagnosticsOf({}, [ran.diagnostic]) };
+      return ran.is === 'done' ? ran.value : { diagnostics: runner.told({}, [ran.diagnostic]) };
     };
 }
 

@@ -3,6 +3,7 @@ import { hostName } from '../../config/host-names.ts';
 import { nameProblem } from '../../config/names.ts';
 import { ArgumentError, defineFunction } from '../framework/function.ts';
 import type { FunctionType } from '../framework/function.ts';
+import { quoted } from './quoted.ts';
 
 export const hostNameFunction: FunctionType = defineFunction({
   name: 'host_name',
@@ -22,8 +23,9 @@ export const hostNameFunction: FunctionType = defineFunction({
     if (!isSubdomain(name)) throw new ArgumentError(0, mustBe('the name of an object, such as "web-0"', name));
     if (!isLabel(namespace))
       throw new ArgumentError(1, mustBe('the name of a namespace, such as "default"', namespace));
-    const problem = nameProblem(cluster);
-    if (problem !== undefined) throw new ArgumentError(2, problem);
+    if (nameProblem(cluster) !== undefined) {
+      throw new ArgumentError(2, mustBe('the name of a virtual cluster, such as "team-a"', cluster));
+    }
     return hostName(name, namespace, { name: cluster });
   },
 });
@@ -37,5 +39,5 @@ function isLabel(text: string): boolean {
 }
 
 function mustBe(what: string, got: string): string {
-  return `it must be ${what}, got: ${JSON.stringify(got)}`;
+  return `it must be ${what}, got: ${quoted(got)}`;
 }

@@ -13,7 +13,7 @@ export const kubeconfigParse: FunctionType = defineFunction({
     '`kubernetes` and `helm`: `host`, `cluster_ca_certificate`, `client_certificate`, `client_key`, `token`, `tls_server_name`, ' +
     '`insecure`; and `context` and `namespace`. Certificates and keys are PEM texts. What the kubeconfig does not say is null. ' +
     'Files are not read and programs are not run: a kubeconfig with paths must be flattened first (`kubectl config view --raw ' +
-    '--flatten`). The result is as sensitive as the argument; where it is kept in a state, so are the keys: prefer the ephemeral ' +
+    '--flatten`), and what a program (`exec`) or a token file would give is null. The result is as sensitive as the argument; where it is kept in a state, so are the keys: prefer the ephemeral ' +
     'resource `vcluster_kubeconfig`, which leaves nothing behind.',
   example: [
     'locals {',

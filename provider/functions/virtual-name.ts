@@ -4,6 +4,7 @@ import type { VirtualName } from '../../config/host-names.ts';
 import { object } from '../framework/attributes.ts';
 import { ArgumentError, defineFunction } from '../framework/function.ts';
 import type { FunctionType } from '../framework/function.ts';
+import { quoted } from './quoted.ts';
 
 const lookInstead =
   'look at the annotations vcluster.loft.sh/object-name and vcluster.loft.sh/object-namespace of the host object instead';
@@ -38,7 +39,7 @@ export const virtualName: FunctionType = defineFunction({
       case 'foreign':
         throw new ArgumentError(
           0,
-          `it must be a name of the form "<name>-x-<namespace>-x-<virtual cluster>", got: ${JSON.stringify(text)}`,
+          `it must be a name of the form "<name>-x-<namespace>-x-<virtual cluster>", got: ${quoted(text)}`,
         );
       default:
         return reading satisfies never;

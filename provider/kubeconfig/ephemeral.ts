@@ -3,7 +3,7 @@
  * it is ever in a plan or a state.
  *
  * It is opened in every plan, apply and destroy. So opening is cheap: two reads on the host and two requests to the virtual cluster. What it
- * holds open (a tunnel, a woken virtual cluster) ends with `close`, or with the process.
+ * holds open (a tunnel, a woken virtual cluster) ends with `close`, or with the process, also when Terraform was killed.
  */
 import { randomUUID } from 'node:crypto';
 import { accesses, connect } from '../../operations/connect.ts';
@@ -22,7 +22,7 @@ import { defineEphemeral } from '../framework/ephemeral.ts';
 import type { EphemeralType, OpenCall, OpenedCall, Renewed } from '../framework/ephemeral.ts';
 import { duration, parseDuration } from '../framework/timeouts.ts';
 import type { ConfiguredProvider } from '../configured.ts';
-import { clusterId, clusterRef, repairAdvice, resumeAdvice } from './cluster-id.ts';
+import { clusterId, clusterRef, namespaceName, objectName, repairAdvice, resumeAdvice } from './cluster-id.ts';
 import { Leases } from './leases.ts';
 
 const renewEveryMs = 5 * 60_000;
@@ -64,8 +64,8 @@ const attributes = {
     optional: true,
     doc: 'Connect as a service account inside, with a short-lived token, instead of as the admin. It must exist.',
     type: nested('single', {
-      namespace: { type: 'string', required: true, doc: 'Its namespace inside.' },
-      name: { type: 'string', required: true, doc: 'Its name.' },
+      namespace: { type: 'string', required: true, check: namespaceName, doc: 'Its namespace inside.' },
+      name: { type: 'string', required: true, check: objectName, doc: 'Its name.' },
       expiration_seconds: {
         type: 'number',
         optional: true,
@@ -103,7 +103,14 @@ interface Session {
 }
 
 const sessions = new Map<string, Session>();
-const leases = new Leases();
+const leases = new Leases((host, ref) => pauseCluster(host, ref));
+
+/** For the end of the process: what Terraform has not closed, because it was killed or told twice to stop. Never rejects. */
+export async function closeKubeconfigs(): Promise<void> {
+  const left = [...sessions.values()];
+  sessions.clear();
+  await Promise.allSettled(left.map(({ host, connection }) => end(host, connection)));
+}
 
 export const kubeconfigEphemeral: EphemeralType<ConfiguredProvider> = defineEphemeral({
   name: 'vcluster_kubeconfig',
@@ -132,16 +139,19 @@ export const kubeconfigEphemeral: EphemeralType<ConfiguredProvider> = defineEphe
   open: async (call) => {
     const host = await call.provider.host();
     const ref = clusterRef(call.config.cluster_id);
-    const connection = await leases.enter(host, ref, () => connect(host, ref, connectOptions(call)));
+    const connection = await leases.enter(host, ref, (woke) => connect(host, ref, connectOptions(call, woke)));
     try {
+      call.hide(...secretsOf(connection.access));
       const { access, expires } = await credentials(connection, call);
+      call.hide(...secretsOf(access));
       const id = randomUUID();
       const session = { id, host, connection, api: new VirtualApi(access, ref.name), opened: new Date(), expires };
       sessions.set(id, session);
       call.log.info('Opened a virtual cluster', { cluster: call.config.cluster_id, way: connection.way });
       return { result: result(ref.name, access, expires), renewAt: renewAt(session), private: { id } };
     } catch (error) {
-      await end(host, connection);
+      // Why it could not be opened matters more than that something of it is left.
+      await end(host, connection).catch((left: unknown) => call.log.warn('Not closed well', { error: left }));
       throw error;
     }
   },
@@ -159,16 +169,20 @@ export const kubeconfigEphemeral: EphemeralType<ConfiguredProvider> = defineEphe
 
 type Call = OpenCall<typeof attributes, ConfiguredProvider>;
 
-function connectOptions({ config, signal, log }: Call): Parameters<typeof connect>[2] {
+function connectOptions({ config, signal, log }: Call, woke: () => void): Parameters<typeof connect>[2] {
   return {
     access: config.access as Access,
-    wake: config.wake,
+    wake: config.wake ? woke : undefined,
     timeoutMs: parseDuration(config.timeout),
     resumeAdvice,
     repairAdvice,
     signal,
     log: (line) => log.info(line),
   };
+}
+
+function secretsOf({ key, token }: VirtualAccess): readonly string[] {
+  return [key, token].filter((each) => each !== undefined);
 }
 
 /** The admin's, or a service account's. */
@@ -231,7 +245,7 @@ async function check({ api, expires, connection }: Session, { signal, log }: Ope
 
 async function end(host: Host, connection: Connection): Promise<void> {
   await connection[Symbol.asyncDispose]();
-  await leases.leave(host, connection.ref, async () => void (await pauseCluster(host, connection.ref)));
+  await leases.leave(host, connection.ref);
 }
 
 function find(call: OpenedCall<unknown>): Session {

@@ -4,62 +4,89 @@ import type { Host } from '../../operations/host.ts';
 import { Leases } from './leases.ts';
 
 const host = { server: 'https://host' } as Host;
+const other = { server: 'https://other' } as Host;
 const ref = { namespace: 'a', name: 'a' };
-const connected = (woke: boolean) => async (): Promise<{ readonly woke: boolean }> => ({ woke });
+
+const waking = async (woke: () => void): Promise<void> => woke();
+const awake = async (): Promise<void> => undefined;
+const failing = (): Promise<never> => Promise.reject(new Error('no way in'));
+
+/** Leases that note on which host something was paused. */
+function noting(): { readonly leases: Leases; readonly paused: string[] } {
+  const paused: string[] = [];
+  return { paused, leases: new Leases(async ({ server }) => paused.push(server)) };
+}
 
 describe('Leases', () => {
   test('only the last user pauses, and only what somebody had to wake', async () => {
-    const leases = new Leases();
-    const paused: string[] = [];
-    const pause = async (): Promise<void> => void paused.push('a');
-    await leases.enter(host, ref, connected(true));
-    await leases.enter(host, ref, connected(false));
-    await leases.leave(host, ref, pause);
+    const { leases, paused } = noting();
+    await leases.enter(host, ref, waking);
+    await leases.enter(host, ref, awake);
+    await leases.leave(host, ref);
     expect(paused).toEqual([]);
-    await leases.leave(host, ref, pause);
-    expect(paused).toEqual(['a']);
-    await leases.enter(host, ref, connected(false));
-    await leases.leave(host, ref, pause);
-    expect(paused).toEqual(['a']);
+    await leases.leave(host, ref);
+    expect(paused).toEqual(['https://host']);
+    await leases.enter(host, ref, awake);
+    await leases.leave(host, ref);
+    expect(paused).toHaveLength(1);
   });
 
   test('another virtual cluster, or the same on another host, is another lease', async () => {
-    const leases = new Leases();
-    const paused: string[] = [];
-    await leases.enter(host, ref, connected(true));
-    await leases.enter({ server: 'https://other' } as Host, ref, connected(false));
-    await leases.leave({ server: 'https://other' } as Host, ref, async () => void paused.push('other'));
-    await leases.leave(host, ref, async () => void paused.push('host'));
-    expect(paused).toEqual(['host']);
+    const { leases, paused } = noting();
+    await leases.enter(host, ref, waking);
+    await leases.enter(other, ref, awake);
+    await leases.leave(other, ref);
+    expect(paused).toEqual([]);
+    await leases.leave(host, ref);
+    expect(paused).toEqual(['https://host']);
   });
 
   test('who comes while it is being paused waits for that, also when it fails', async () => {
-    const leases = new Leases();
     const order: string[] = [];
     const gate = Promise.withResolvers<void>();
-    await leases.enter(host, ref, connected(true));
-    const leaving = leases.leave(host, ref, async () => {
+    const leases = new Leases(async () => {
       await gate.promise;
       order.push('paused');
       throw new Error('not all of it');
     });
-    const entering = leases.enter(host, ref, async () => {
-      order.push('connected');
-      return { woke: true };
-    });
+    await leases.enter(host, ref, waking);
+    const leaving = leases.leave(host, ref);
+    const entering = leases.enter(host, ref, async () => order.push('connected'));
     gate.resolve();
     await expect(leaving).rejects.toThrow('not all of it');
     await entering;
     expect(order).toEqual(['paused', 'connected']);
   });
 
-  test('who does not get in is not counted', async () => {
-    const leases = new Leases();
-    const paused: string[] = [];
-    await leases.enter(host, ref, connected(true));
-    const failing = leases.enter(host, ref, () => Promise.reject(new Error('no')));
-    await expect(failing).rejects.toThrow('no');
-    await leases.leave(host, ref, async () => void paused.push('a'));
-    expect(paused).toEqual(['a']);
+  test('who wakes it and does not get in pauses it, unless somebody else is in or about to be', async () => {
+    const { leases, paused } = noting();
+    const wakingInVain = (woke: () => void): Promise<never> => (woke(), failing());
+    await expect(leases.enter(host, ref, wakingInVain)).rejects.toThrow('no way in');
+    expect(paused).toHaveLength(1);
+    const gate = Promise.withResolvers<void>();
+    const entering = leases.enter(host, ref, () => gate.promise);
+    await expect(leases.enter(host, ref, wakingInVain)).rejects.toThrow('no way in');
+    gate.resolve();
+    await entering;
+    expect(paused).toHaveLength(1);
+    await leases.leave(host, ref);
+    expect(paused).toHaveLength(2);
+  });
+
+  test('when the last one does not get in, what another had woken before it left is paused', async () => {
+    const { leases, paused } = noting();
+    const gate = Promise.withResolvers<never>();
+    await leases.enter(host, ref, waking);
+    const entering = leases.enter(host, ref, () => gate.promise);
+    await leases.leave(host, ref);
+    expect(paused).toEqual([]);
+    gate.reject(new Error('no way in'));
+    await expect(entering).rejects.toThrow('no way in');
+    expect(paused).toHaveLength(1);
+  });
+
+  test('why it did not get in is told, and not that pausing failed too', async () => {
+    const leases = new Leases(() => Promise.reject(new Error('not all of it')));
+    await expect(leases.enter(host, ref, (woke) => (woke(), failing()))).rejects.toThrow('no way in');
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Who keeps a woken virtual cluster awake. Several ephemeral resources of one run may use the same one: it is paused again when
- * the last of them is closed, and nobody opens it while that is going on.
+ * the last of them is closed or has failed to open, and nobody opens it while that is going on.
  */
 import type { Host } from '../../operations/host.ts';
 import type { ClusterRef } from '../../operations/types.ts';
@@ -14,34 +14,39 @@ interface Lease {
 
 /** The leases of one process. */
 export class Leases {
+  readonly #pause: (host: Host, ref: ClusterRef) => Promise<unknown>;
   readonly #leases = new Map<string, Lease>();
 
-  /** Counts in a user, who then connects; `connect` returns whether it had to wake the virtual cluster. Counted out when it throws. */
-  async enter<T extends { readonly woke: boolean }>(
-    host: Host,
-    ref: ClusterRef,
-    connect: () => Promise<T>,
-  ): Promise<T> {
+  constructor(pause: (host: Host, ref: ClusterRef) => Promise<unknown>) {
+    this.#pause = pause;
+  }
+
+  /**
+   * Counts in a user, who then connects; `connect` calls `woke` when it had to wake the virtual cluster. When it throws, the user is
+   * counted out, as by {@link leave}, and the error thrown on.
+   */
+  async enter<T>(host: Host, ref: ClusterRef, connect: (woke: () => void) => Promise<T>): Promise<T> {
     const lease = this.#find(host, ref);
     lease.users += 1;
     await lease.turn;
     try {
-      const connected = await connect();
-      lease.woke ||= connected.woke;
-      return connected;
+      return await connect(() => {
+        lease.woke = true;
+      });
     } catch (error) {
-      lease.users -= 1;
+      // Why it could not be opened matters more than that it could not be paused either.
+      await this.leave(host, ref).catch(() => undefined);
       throw error;
     }
   }
 
-  /** Counts a user out; when it was the last one, `pause` is called if somebody had to wake the virtual cluster. */
-  async leave(host: Host, ref: ClusterRef, pause: () => Promise<void>): Promise<void> {
+  /** Counts a user out; the last one pauses what somebody had to wake. */
+  async leave(host: Host, ref: ClusterRef): Promise<void> {
     const lease = this.#find(host, ref);
     lease.users -= 1;
     if (lease.users > 0 || !lease.woke) return;
     lease.woke = false;
-    const paused = pause();
+    const paused = this.#pause(host, ref);
     lease.turn = paused.catch(() => undefined);
     await paused;
   }

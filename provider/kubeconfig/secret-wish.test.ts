@@ -17,19 +17,19 @@ const wish: SecretWish = {
   server: undefined,
   serverName: undefined,
 };
-const access = { ca: 'CA', token: 'T' };
+const access = { endpoint: 'https://team-a.ns:443', ca: 'CA', token: 'T' };
 
 describe('secretContent()', () => {
-  test('a kubeconfig leads to the Service of the virtual cluster unless told otherwise', () => {
+  test('a kubeconfig leads where the virtual cluster says that it is, unless told otherwise', () => {
     const { config = '' } = secretContent(wish, access);
-    expect(parseKubeconfig(config)).toMatchObject({ server: 'https://team-a.ns.svc:443', token: 'T' });
+    expect(parseKubeconfig(config)).toMatchObject({ server: 'https://team-a.ns:443', token: 'T' });
     const { other = '' } = secretContent({ ...wish, key: 'other', server: 'https://x', serverName: 'y' }, access);
     expect(parseKubeconfig(other)).toMatchObject({ server: 'https://x', serverName: 'y' });
   });
 
   test('as Argo CD wants it', () => {
     const content = secretContent({ ...wish, format: 'argocd' }, access);
-    expect(content).toMatchObject({ name: 'team-a', server: 'https://team-a.ns.svc:443' });
+    expect(content).toMatchObject({ name: 'team-a', server: 'https://team-a.ns:443' });
     expect(JSON.parse(content['config'] ?? '')).toEqual({ bearerToken: 'T', tlsClientConfig: { caData: 'Q0E=' } });
   });
 });

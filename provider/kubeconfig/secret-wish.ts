@@ -6,7 +6,7 @@ import type { Grant, RoleGrant } from '../../operations/tenant-access.ts';
 import type { ServiceAccountRef } from '../../operations/tokens.ts';
 import type { ClusterRef, HostObject } from '../../operations/types.ts';
 
-type Words = Readonly<Record<string, string>>;
+export type Words = Readonly<Record<string, string>>;
 
 export interface SecretWish {
   readonly cluster: ClusterRef;
@@ -21,7 +21,7 @@ export interface SecretWish {
   /** Undefined: nothing is bound. */
   readonly role: RoleGrant | undefined;
   readonly expirationSeconds: number;
-  /** Default: the Service of the virtual cluster, as pods of the host reach it. */
+  /** Default: where the virtual cluster says that it is, which is its Service. */
   readonly server: string | undefined;
   readonly serverName: string | undefined;
 }
@@ -36,16 +36,23 @@ export function grantOf({ place, account, role }: Pick<SecretWish, 'place' | 'ac
   return role && { name: `kubeconfig-${name.slice(0, 40)}-${digest(`${namespace}/${name}`)}`, account, role };
 }
 
+/** What the virtual cluster has told, for its kubeconfig. Secret: never print. */
+export interface GivenAccess {
+  /** Where it says that it is. */
+  readonly endpoint: string;
+  readonly ca: string;
+  readonly token: string;
+}
+
 /** The content of the Secret, not yet in base64. Secret: never print. */
-export function secretContent(wish: SecretWish, access: { readonly ca: string; readonly token: string }): Words {
-  const { cluster, format, key, serverName } = wish;
-  const server = wish.server ?? `https://${cluster.name}.${cluster.namespace}.svc:443`;
+export function secretContent(wish: SecretWish, { endpoint, ca, token }: GivenAccess): Words {
+  const { cluster, format, key, serverName, server = endpoint } = wish;
   if (format === 'kubeconfig') {
-    return { [key]: kubeconfigText({ name: cluster.name, server, serverName, ...access }) };
+    return { [key]: kubeconfigText({ name: cluster.name, server, serverName, ca, token }) };
   }
-  const caData = Buffer.from(access.ca).toString('base64');
+  const caData = Buffer.from(ca).toString('base64');
   const tlsClientConfig = { caData, ...(serverName !== undefined && { serverName }) };
-  return { name: cluster.name, server, config: JSON.stringify({ bearerToken: access.token, tlsClientConfig }) };
+  return { name: cluster.name, server, config: JSON.stringify({ bearerToken: token, tlsClientConfig }) };
 }
 
 /** Labels as they are to be, ours among them. */

@@ -17,11 +17,14 @@ import {
   removeAccount,
   removeGrant,
 } from '../../operations/tenant-access.ts';
-import type { RoleGrant } from '../../operations/tenant-access.ts';
+import type { Grant } from '../../operations/tenant-access.ts';
 import { issueToken } from '../../operations/tokens.ts';
+import type { ServiceAccountRef } from '../../operations/tokens.ts';
 import type { HostObject, WaitOptions } from '../../operations/types.ts';
 import { VirtualApi } from '../../operations/virtual-api.ts';
 import { repairAdvice, resumeAdvice } from './cluster-id.ts';
+import { recordAnnotation, recordText, tryReadRecord } from './secret-record.ts';
+import type { Made, Recorded } from './secret-record.ts';
 import {
   contentDigest,
   decoded,
@@ -33,33 +36,14 @@ import {
   wantedAnnotations,
   wantedLabels,
 } from './secret-wish.ts';
-import type { SecretWish } from './secret-wish.ts';
+import type { SecretWish, Words } from './secret-wish.ts';
 
-type Words = Readonly<Record<string, string>>;
-
-/** What is remembered of what was made; no secret. */
-export interface Made {
-  readonly secretUid?: string | undefined;
-  /** Tells an edited Secret from an untouched one. */
-  readonly salt?: string | undefined;
-  readonly digest?: string | undefined;
-  /** Of the service account, when it was made here. */
-  readonly accountUid?: string | undefined;
-  /** What was bound last. */
-  readonly role?: RoleGrant | undefined;
-  /** Keys of the labels and annotations that we have set. */
-  readonly labels?: readonly string[] | undefined;
-  readonly annotations?: readonly string[] | undefined;
+export interface ApplyOptions extends WaitOptions {
+  /** Is told how far it came, so that an interrupted creation can be removed; `issued` once the Secret is about to be written. */
+  readonly progress: (made: Made, issued?: Date) => void;
+  /** Is told what nobody may read in a message. */
+  readonly hide: (...secrets: readonly string[]) => void;
 }
-
-export interface Applied {
-  readonly made: Made;
-  readonly issued: Date;
-  readonly expires: Date;
-}
-
-/** Is told how far it came, so that an interrupted creation can be removed. */
-export type Progress = (made: Made) => void;
 
 /** The Secret exists and is not ours. */
 export class ForeignSecretError extends OperationError {
@@ -71,74 +55,94 @@ export async function applySecret(
   host: Host,
   wish: SecretWish,
   before: Made,
-  { progress, ...options }: WaitOptions & { readonly progress: Progress },
-): Promise<Applied> {
+  { progress, hide, ...options }: ApplyOptions,
+): Promise<Recorded> {
   const { signal } = options;
   const present = await findOurs(host, wish, before, signal);
   await using inside = await connect(host, wish.cluster, { ...options, resumeAdvice, repairAdvice });
   let made = before;
   const remember = (more: Made): void => progress((made = { ...made, ...more }));
-  const accountUid = await ensureAccount(inside.api, wish.account, wish.createAccount);
+  const who = { owner: ownerOf(wish), mayCreate: wish.createAccount };
+  const accountUid = await ensureAccount(inside.api, wish.account, who);
   if (accountUid !== undefined) remember({ accountUid });
-  await bind(inside.api, wish, before.role);
+  await unbind(inside.api, wish, before.role);
+  // Before it is made: a request may succeed without an answer.
   remember({ role: wish.role });
+  const grant = grantOf(wish);
+  if (grant !== undefined) await ensureGrant(inside.api, grant);
   const issued = new Date();
   const { token, expires } = await issueToken(inside.api, wish.account, wish.expirationSeconds, signal);
-  const content = secretContent(wish, { ca: inside.access.ca, token });
+  const content = secretContent(wish, { endpoint: inside.endpoint, ca: inside.access.ca, token });
+  // Webhooks and policies of the host quote what they refuse.
+  hide(token, ...Object.values(content));
   const salt = randomBytes(16).toString('hex');
-  const written = await write(host, { wish, content, before }, present);
+  // By that time it is known again when its writing is not answered.
+  progress(made, issued);
+  const recorded = { wish, made: { ...made, salt, digest: contentDigest(content, salt) }, issued, expires };
+  const record = recordText(recorded);
+  const annotations = { ...wantedAnnotations(wish), [recordAnnotation]: record };
+  const labels = wantedLabels(wish);
+  const written = await write(host, { wish, content, before, labels, annotations, signal }, present);
   remember({
+    ...recorded.made,
     secretUid: written.metadata.uid,
-    salt,
-    digest: contentDigest(content, salt),
-    labels: Object.keys(wantedLabels(wish)),
-    annotations: Object.keys(wantedAnnotations(wish)),
+    labels: Object.keys(labels),
+    annotations: Object.keys(annotations),
+    record,
   });
-  return { made, issued, expires };
+  return { ...recorded, made };
+}
+
+/** What is written on a service account that is made for this Secret. */
+function ownerOf({ place }: SecretWish): string {
+  return `Secret ${place.namespace}/${place.name} of the host`;
 }
 
 /** The Secret when it is there and ours. @throws ForeignSecretError */
 async function findOurs(
   host: Host,
   { place, cluster }: SecretWish,
-  { secretUid }: Made,
+  made: Made,
   signal: AbortSignal | undefined,
 ): Promise<HostObject | undefined> {
   const found = await host.tryGet(kinds.secrets, place, { signal });
-  if (found === undefined || found.metadata.uid === secretUid) return found;
-  if (found.metadata.annotations?.[secretOfAnnotation] === `${cluster.namespace}/${cluster.name}`) return found;
+  if (found === undefined || found.metadata.uid === made.secretUid) return found;
+  const id = `${place.namespace}/${place.name}`;
+  const isOfAnother = found.metadata.annotations?.[secretOfAnnotation] === `${cluster.namespace}/${cluster.name}`;
   throw new ForeignSecretError(
-    `Secret ${place.namespace}/${place.name} exists already on the host`,
-    'It was not made for this virtual cluster and is left as it is. Choose another name, or remove it first.',
+    `Secret ${id} exists already on the host`,
+    isOfAnother
+      ? `It is a kubeconfig of this virtual cluster that another vcluster_kubeconfig_secret has made. Import it (id "${id}") if it is to be this ` +
+          'one from now on; else choose another name.'
+      : 'It was not made for this virtual cluster and is left as it is. Choose another name, or remove it first.',
   );
 }
 
-async function bind(api: VirtualApi, wish: SecretWish, before: RoleGrant | undefined): Promise<void> {
-  const grant = grantOf(wish);
+/** Removes the binding of before, when the one that is wanted now has another place. */
+async function unbind(api: VirtualApi, wish: SecretWish, before: Made['role']): Promise<void> {
   const last = grantOf({ ...wish, role: before });
-  if (last !== undefined && last.role.namespace !== grant?.role.namespace) await removeGrant(api, last);
-  else if (last !== undefined && grant === undefined) await removeGrant(api, last);
-  if (grant !== undefined) await ensureGrant(api, grant);
+  const isElsewhere = wish.role === undefined || wish.role.namespace !== before?.namespace;
+  if (last !== undefined && isElsewhere) await removeGrant(api, last);
 }
 
 interface Writing {
   readonly wish: SecretWish;
   readonly content: Words;
   readonly before: Made;
+  readonly labels: Words;
+  readonly annotations: Words;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function write(
   host: Host,
-  { wish, content, before }: Writing,
+  { wish: { place }, content, before, labels, annotations, signal }: Writing,
   present: HostObject | undefined,
 ): Promise<HostObject> {
-  const { place } = wish;
-  const labels = wantedLabels(wish);
-  const annotations = wantedAnnotations(wish);
   const data = encoded(content);
   if (present === undefined) {
     const secret = { metadata: { name: place.name, labels, annotations }, type: 'Opaque', data };
-    return host.create(kinds.secrets, place.namespace, secret);
+    return host.create(kinds.secrets, place.namespace, secret, { signal });
   }
   const metadata = {
     uid: present.metadata.uid,
@@ -146,12 +150,35 @@ async function write(
     annotations: { ...removals(before.annotations ?? [], annotations), ...annotations },
   };
   const patch = { metadata, data: { ...removals(Object.keys(present.data ?? {}), data), ...data } };
-  return host.patch(kinds.secrets, place, patch);
+  return host.patch(kinds.secrets, place, patch, { signal });
 }
 
 /** As a merge patch says it: what was there and is not wanted. */
 function removals(before: readonly string[], wanted: Words): Readonly<Record<string, null>> {
   return Object.fromEntries(before.filter((key) => !(key in wanted)).map((key) => [key, null]));
+}
+
+/** What a Secret of ours was made from. @throws ForeignSecretError when there is none, or it does not say */
+export async function findRecorded(
+  host: Host,
+  place: SecretWish['place'],
+  signal: AbortSignal | undefined,
+): Promise<Recorded> {
+  const id = `${place.namespace}/${place.name}`;
+  const secret = await host.tryGet(kinds.secrets, place, { signal });
+  if (secret === undefined) {
+    throw new ForeignSecretError(
+      `There is no Secret ${id}`,
+      `The host cluster at ${host.server} has none of that name. Is it the right host?`,
+    );
+  }
+  const recorded = tryReadRecord(secret);
+  if (recorded !== undefined) return recorded;
+  throw new ForeignSecretError(
+    `Secret ${id} cannot be imported`,
+    `Its annotation ${recordAnnotation} is missing or damaged, by which a Secret of vcluster_kubeconfig_secret tells what it was made ` +
+      'from. It is left as it is; let the resource make one under another name.',
+  );
 }
 
 export interface Found {
@@ -174,7 +201,8 @@ export async function findSecretDrift(host: Host, wish: SecretWish, made: Made, 
       ...(grant === undefined ? [] : await grantDrift(inside.api, grant)),
     ];
     // Whatever was found brings a new token, and an edited Secret may not even hold one.
-    const isRefused = secret !== undefined && lines.length === 0 && (await isRevoked(inside, wish, secret));
+    const isRefused =
+      secret !== undefined && lines.length === 0 && (await isRevoked(inside, wish, secret, options.signal));
     return { drift: isRefused ? ['the token is no longer accepted'] : lines, unseen: undefined };
   } catch (error) {
     return { drift: onHost, unseen: expected(error).summary };
@@ -187,8 +215,13 @@ function hostDrift(secret: HostObject | undefined, wish: SecretWish, made: Made)
   const isEdited = contentDigest(decoded(secret), made.salt ?? '') !== made.digest;
   return [
     ...(isEdited ? [`${what} was edited`] : []),
+    ...(isRecordEdited(secret, made) ? [`${what}: annotation ${recordAnnotation} was edited`] : []),
     ...metadataDrift(wish, secret).map((line) => `${what}: ${line}`),
   ];
+}
+
+function isRecordEdited({ metadata }: HostObject, { record }: Made): boolean {
+  return record !== undefined && metadata.annotations?.[recordAnnotation] !== record;
 }
 
 /** The error when it has words for people and is no order to stop; throws all others on. */
@@ -198,10 +231,15 @@ function expected(error: unknown): OperationError {
 }
 
 /** Whether the token in the Secret is refused. */
-async function isRevoked({ access, ref }: Connection, wish: SecretWish, secret: HostObject): Promise<boolean> {
+async function isRevoked(
+  { access, ref }: Connection,
+  wish: SecretWish,
+  secret: HostObject,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const token = tokenIn(wish, decoded(secret));
   const { server, ca, serverName, insecure } = access;
-  const api = new VirtualApi({ server, ca, serverName, insecure, token }, ref.name);
+  const api = new VirtualApi({ server, ca, serverName, insecure, token }, ref.name, signal);
   return (await api.ask({ path: '/api' })).status === 401;
 }
 
@@ -210,32 +248,59 @@ function tokenIn({ format, key }: SecretWish, content: Words): string | undefine
   return (JSON.parse(content['config'] ?? '{}') as { readonly bearerToken?: string }).bearerToken;
 }
 
+/** What is removed. `made` is empty when Terraform has forgotten it, as it does with a tainted object that it replaces. */
+export interface Removal {
+  readonly wish: SecretWish;
+  readonly made: Made;
+  /** When the token in the Secret was issued. */
+  readonly issued: Date | undefined;
+}
+
 /**
  * Removes the Secret, then what was made inside. @returns what is left inside, and why; undefined when nothing
  * @throws HostError when the Secret cannot be removed
  */
-export async function removeSecret(
-  host: Host,
-  wish: SecretWish,
-  made: Made,
-  options: WaitOptions,
-): Promise<string | undefined> {
-  const { secretUid: uid, accountUid } = made;
-  if (uid !== undefined) await host.delete(kinds.secrets, { ...wish.place, uid }, { signal: options.signal });
-  const grant = grantOf({ ...wish, role: made.role });
-  const nothingInside = grant === undefined && accountUid === undefined;
+export async function removeSecret(host: Host, removal: Removal, options: WaitOptions): Promise<string | undefined> {
+  const { wish } = removal;
+  await removeFromHost(host, removal, options);
+  const { grant, account } = madeInside(removal);
+  const nothingInside = grant === undefined && account === undefined;
   if (nothingInside || (await isGone(host, wish, options))) return undefined;
   try {
     await using inside = await connect(host, wish.cluster, options);
     if (grant !== undefined) await removeGrant(inside.api, grant);
-    if (accountUid !== undefined) await removeAccount(inside.api, wish.account, accountUid);
+    if (account !== undefined) await removeAccount(inside.api, account, ownerOf(wish));
     return undefined;
   } catch (error) {
     const { summary } = expected(error);
-    const { namespace, name } = wish.account;
-    const left = accountUid === undefined ? `the binding ${grant?.name}` : `service account ${namespace}/${name}`;
+    const left = account ? `service account ${account.namespace}/${account.name}` : `the binding ${grant?.name}`;
     return `Inside virtual cluster "${wish.cluster.name}" ${left} is left: ${summary}.`;
   }
+}
+
+interface MadeInside {
+  readonly grant: Grant | undefined;
+  /** May be somebody else's, when nothing is known. */
+  readonly account: ServiceAccountRef | undefined;
+}
+
+function madeInside({ wish, made }: Removal): MadeInside {
+  const isForgotten = Object.keys(made).length === 0;
+  if (isForgotten) return { grant: grantOf(wish), account: wish.createAccount ? wish.account : undefined };
+  const account = made.accountUid === undefined ? undefined : wish.account;
+  return { grant: grantOf({ ...wish, role: made.role }), account };
+}
+
+/** Of a Secret whose UID is not known, the time in its record tells whether it is the one. */
+async function removeFromHost(host: Host, { wish, made, issued }: Removal, { signal }: WaitOptions): Promise<void> {
+  const secret = await host.tryGet(kinds.secrets, wish.place, { signal });
+  if (secret === undefined) return;
+  const { uid } = secret.metadata;
+  const isOurs =
+    made.secretUid === undefined
+      ? issued !== undefined && tryReadRecord(secret)?.issued.getTime() === issued.getTime()
+      : made.secretUid === uid;
+  if (isOurs) await host.delete(kinds.secrets, { ...wish.place, uid }, { signal });
 }
 
 async function isGone(host: Host, { cluster }: SecretWish, { signal }: WaitOptions): Promise<boolean> {

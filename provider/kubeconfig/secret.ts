@@ -3,9 +3,9 @@
  * fresh. Plan and state know everything about it but the token.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { RoleGrant } from '../../operations/tenant-access.ts';
 import { tokenLifetimeMinS } from '../../operations/tokens.ts';
 import type { WaitOptions } from '../../operations/types.ts';
+import { annotationWords, labelWords } from '../cluster/attributes.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import { list, map, nested } from '../framework/attributes.ts';
 import type { Attributes, ObjectOf, PlannedOf } from '../framework/attributes.ts';
@@ -14,23 +14,20 @@ import { matches, oneOf, text, wholeNumber } from '../framework/checks.ts';
 import { failure, ProviderError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic } from '../framework/diagnostics.ts';
 import { defineResource } from '../framework/resource.ts';
-import type { CreateCall, Outcome, PlanChange, ResourceType } from '../framework/resource.ts';
+import type { CreateCall, ImportCall, Imported, Outcome, PlanChange, ResourceType } from '../framework/resource.ts';
 import { timeouts } from '../framework/timeouts.ts';
+import { validate } from '../framework/validate.ts';
 import { isUnknown, UNKNOWN } from '../framework/values.ts';
-import { clusterId, clusterRef } from './cluster-id.ts';
+import { clusterId, namespaceName, objectName, roleName } from './cluster-id.ts';
+import { recordAnnotation } from './secret-record.ts';
+import type { Made } from './secret-record.ts';
+import { valuesOf, wishOf } from './secret-values.ts';
 import { ageDrift } from './secret-wish.ts';
-import type { SecretWish } from './secret-wish.ts';
-import { applySecret, findSecretDrift, removeSecret } from './secret-work.ts';
-import type { Made } from './secret-work.ts';
+import { applySecret, findRecorded, findSecretDrift, removeSecret } from './secret-work.ts';
 
-const label = matches(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and "-", at most 63');
-const subdomain = text((value) =>
-  value.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(value)
-    ? undefined
-    : 'lower-case letters, digits, "-" and ".", at most 253',
-);
 const secretKey = matches(/^[-._a-zA-Z0-9]{1,253}$/, 'letters, digits, "-", "_" and "."');
 const url = text((value) => (/^https:\/\/[^/\s]+/.test(value) ? undefined : 'a URL that begins with https://'));
+
 const otherIdentity = 'another service account is another identity';
 
 const attributes = {
@@ -44,14 +41,14 @@ const attributes = {
   name: {
     type: 'string',
     required: true,
-    check: subdomain,
+    check: objectName,
     replace: 'a Secret cannot be renamed',
     doc: 'Name of the Secret on the host.',
   },
   namespace: {
     type: 'string',
     required: true,
-    check: label,
+    check: namespaceName,
     replace: 'a Secret cannot be moved',
     doc: 'Namespace of the Secret on the host; any that exists.',
   },
@@ -71,8 +68,8 @@ const attributes = {
     check: secretKey,
     doc: 'Key of the kubeconfig in the Secret.',
   },
-  labels: { type: map('string'), optional: true, doc: 'Labels of the Secret.' },
-  annotations: { type: map('string'), optional: true, doc: 'Annotations of the Secret.' },
+  labels: { type: map('string'), optional: true, check: labelWords, doc: 'Labels of the Secret.' },
+  annotations: { type: map('string'), optional: true, check: annotationWords, doc: 'Annotations of the Secret.' },
   service_account: {
     required: true,
     doc: 'The service account inside that the kubeconfig is for.',
@@ -81,11 +78,11 @@ const attributes = {
         type: 'string',
         optional: true,
         default: 'kube-system',
-        check: label,
+        check: namespaceName,
         replace: otherIdentity,
         doc: 'Its namespace inside.',
       },
-      name: { type: 'string', required: true, check: subdomain, replace: otherIdentity, doc: 'Its name.' },
+      name: { type: 'string', required: true, check: objectName, replace: otherIdentity, doc: 'Its name.' },
       create: {
         type: 'bool',
         optional: true,
@@ -105,11 +102,16 @@ const attributes = {
         check: oneOf('ClusterRole', 'Role'),
         doc: '`ClusterRole` or `Role`.',
       },
-      name: { type: 'string', required: true, doc: 'Name of the role, such as `view`, `edit` or `cluster-admin`.' },
+      name: {
+        type: 'string',
+        required: true,
+        check: roleName,
+        doc: 'Name of the role, such as `view`, `edit` or `cluster-admin`.',
+      },
       namespace: {
         type: 'string',
         optional: true,
-        check: label,
+        check: namespaceName,
         doc: 'It holds in this namespace only. Required for a Role.',
       },
     }),
@@ -124,13 +126,15 @@ const attributes = {
   rotate_when_changed: {
     type: map('string'),
     optional: true,
-    doc: 'Any values; when one changes, the token is replaced.',
+    doc: 'Any values; when one changes, the token is replaced. An import does not know them, so it is replaced then too.',
   },
   server: {
     type: 'string',
     optional: true,
     check: url,
-    doc: "Address in the kubeconfig. Default: the virtual cluster's Service, as pods of the host reach it.",
+    doc:
+      'Address in the kubeconfig, under a name that the certificate of the virtual cluster has, or with `tls_server_name`. Default: ' +
+      'the `endpoint` of the virtual cluster, which is its Service, as pods of the host reach it.',
   },
   tls_server_name: {
     type: 'string',
@@ -174,10 +178,7 @@ export const kubeconfigSecret: ResourceType<ConfiguredProvider> = defineResource
   read: async (call) => {
     const { state, log } = call;
     const found = await findSecretDrift(await call.provider.host(), wishOf(state), madeOf(call.private), waiting(call));
-    const { issued_at: issued, expires_at: expires } = state;
-    const age =
-      issued === null || expires === null ? undefined : ageDrift(new Date(issued), new Date(expires), new Date());
-    const drift = [...found.drift, ...(age === undefined ? [] : [age])];
+    const drift = [...found.drift, ...ageLines(state)];
     if (found.unseen === undefined) return { state: { ...state, drift } };
     log.warn('A virtual cluster could not be looked into', { cluster: state.cluster_id, why: found.unseen });
     const detail = `${found.unseen}. Its service account and binding are taken for unchanged.`;
@@ -187,15 +188,42 @@ export const kubeconfigSecret: ResourceType<ConfiguredProvider> = defineResource
     };
   },
   delete: async (call) => {
-    const left = await removeSecret(
-      await call.provider.host(),
-      wishOf(call.prior),
-      madeOf(call.private),
-      waiting(call),
-    );
+    const { prior } = call;
+    const issued = prior.issued_at === null ? undefined : new Date(prior.issued_at);
+    const removal = { wish: wishOf(prior), made: madeOf(call.private), issued };
+    const left = await removeSecret(await call.provider.host(), removal, waiting(call));
     return left === undefined ? [] : [warning('Something is left in a virtual cluster', left)];
   },
+  importId: 'namespace/name',
+  import: importSecret,
 });
+
+/** Takes over a Secret that Terraform does not know, by what it tells about itself. */
+async function importSecret({ id, provider, signal }: ImportCall<ConfiguredProvider>): Promise<Imported<A>> {
+  const [namespace = '', name = '', ...more] = id.split('/');
+  if (namespace === '' || name === '' || more.length > 0) {
+    throw new ProviderError(
+      'The id cannot be imported',
+      `It must be namespace and name of the Secret on the host, as in "ci/team-a-kubeconfig", got: ${JSON.stringify(id)}.`,
+    );
+  }
+  const recorded = await findRecorded(await provider.host(), { namespace, name }, signal);
+  const state = valuesOf(recorded);
+  const [problem] = validate(attributes, { ...state }, validateRole);
+  if (problem === undefined) return { state, private: keptOf(recorded.made) };
+  throw new ProviderError(
+    `Secret ${id} cannot be imported`,
+    `Its annotation ${recordAnnotation} was edited. ${problem.detail} Let the resource make one under another name.`,
+  );
+}
+
+/** Why it is time for another token, or for the first one that is whole. */
+function ageLines({ issued_at: issued, expires_at: expires }: Values): readonly string[] {
+  // Whatever has failed after that: the next apply does it all.
+  if (issued === null || expires === null) return [unfinished];
+  const line = ageDrift(new Date(issued), new Date(expires), new Date());
+  return line === undefined ? [] : [line];
+}
 
 function validateRole({ role }: PlannedOf<A>): readonly Diagnostic[] {
   if (role === null || isUnknown(role) || role.kind !== 'Role' || role.namespace !== null) return [];
@@ -207,6 +235,7 @@ function validateRole({ role }: PlannedOf<A>): readonly Diagnostic[] {
   ];
 }
 
+const unfinished = 'it was not finished';
 const ours = ['issued_at', 'expires_at', 'drift', 'timeouts'];
 
 /** Whatever the reason for an update is, it brings a new token. */
@@ -218,14 +247,21 @@ function planChange(prior: Values, planned: PlannedOf<A>): PlanChange<A> {
   return { values: { drift: [], issued_at: UNKNOWN, expires_at: UNKNOWN } };
 }
 
-async function apply(call: CreateCall<A, ConfiguredProvider>, before: Made): Promise<Outcome<A>> {
+/** An update has a prior state. */
+type ApplyCall = CreateCall<A, ConfiguredProvider> & { readonly prior?: Values };
+
+async function apply(call: ApplyCall, before: Made): Promise<Outcome<A>> {
   const { planned, config, checkpoint } = call;
   const values = { ...(planned as Values), id: `${config.namespace}/${config.name}` };
-  const partial = { ...values, drift: ['it was not finished'], issued_at: null, expires_at: null };
+  const partial = { ...values, drift: [unfinished], issued_at: call.prior?.issued_at ?? null, expires_at: null };
   try {
     const applied = await applySecret(await call.provider.host(), wishOf(values), before, {
       ...waiting(call),
-      progress: (made) => checkpoint(partial, keptOf(made)),
+      progress: (made, issued) => {
+        const issuedAt = partial.issued_at ?? issued?.toISOString() ?? null;
+        checkpoint({ ...partial, issued_at: issuedAt }, keptOf(made));
+      },
+      hide: call.hide,
     });
     const { made, issued, expires } = applied;
     const times = { issued_at: issued.toISOString(), expires_at: expires.toISOString() };
@@ -265,28 +301,6 @@ function placed(error: unknown): unknown {
 
 function waiting({ signal, log, remainingMs }: Call<ConfiguredProvider>): WaitOptions {
   return { signal, log: (line) => log.info(line), timeoutMs: Math.min(remainingMs(), 0x7fffffff) };
-}
-
-function wishOf(values: Values): SecretWish {
-  const { service_account: account, role } = values;
-  return {
-    cluster: clusterRef(values.cluster_id),
-    place: { namespace: values.namespace, name: values.name },
-    format: values.format === 'argocd' ? 'argocd' : 'kubeconfig',
-    key: values.key,
-    labels: values.labels ?? {},
-    annotations: values.annotations ?? {},
-    account: { namespace: account.namespace, name: account.name },
-    createAccount: account.create,
-    role: role === null ? undefined : roleOf(role),
-    expirationSeconds: values.expiration_seconds,
-    server: values.server ?? undefined,
-    serverName: values.tls_server_name ?? undefined,
-  };
-}
-
-function roleOf({ kind, name, namespace }: NonNullable<Values['role']>): RoleGrant {
-  return { kind: kind === 'Role' ? 'Role' : 'ClusterRole', name, namespace: namespace ?? undefined };
 }
 
 function keptOf(made: Made): Private {

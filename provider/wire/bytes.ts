@@ -3,7 +3,7 @@
  * end and copies nothing; writing goes backwards, from the last byte to the first, because then the length of what
  * follows is known when it is written in front.
  */
-import { DecodeError, EncodeError } from './errors.ts';
+import { DecodeError } from './errors.ts';
 
 // Fatal: what is not UTF-8 is refused and not mended. A byte order mark is part of the text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -18,9 +18,11 @@ export function textOf(bytes: Uint8Array, where: string): string {
   }
 }
 
-/** Writes UTF-8; refuses half of a surrogate pair, which has no bytes. */
-export function bytesOf(text: string, where: string): Uint8Array {
-  if (!text.isWellFormed()) throw new EncodeError(`${where}: the text has half of a surrogate pair.`);
+/**
+ * Writes UTF-8. Half of a surrogate pair, with which a text may end that somebody has cut, becomes U+FFFD: what it is a part of is
+ * an answer, and all that Terraform will know of what was made.
+ */
+export function bytesOf(text: string): Uint8Array {
   return encoder.encode(text);
 }
 

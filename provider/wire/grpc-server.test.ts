@@ -6,9 +6,12 @@ import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { answerOf, call, framed, open } from '../../test/support/grpc-client.ts';
 import type { Answer } from '../../test/support/grpc-client.ts';
+import { makeServerCertificate } from './certificate.ts';
+import type { ServerCertificate } from './certificate.ts';
 import { GrpcServer } from './grpc-server.ts';
 import type { Route } from './grpc-server.ts';
 import { encodeMessage, GrpcError, statusCodes, timeoutMsOf } from './grpc-status.ts';
@@ -22,27 +25,29 @@ afterEach(async () => {
 });
 
 interface Running {
+  readonly socket: string;
   readonly server: GrpcServer;
   readonly client: ClientHttp2Session;
   readonly lines: string[];
   readonly secrets: Secrets;
 }
 
-async function start(routes: Readonly<Record<string, Route>>): Promise<Running> {
+async function start(routes: Readonly<Record<string, Route>>, own?: ServerCertificate): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'grpc-test-'));
   undo.push(() => rmSync(folder, { recursive: true, force: true }));
   const lines: string[] = [];
   const secrets = new Secrets();
   const log = createLog({ level: 'debug', secrets, write: (line) => lines.push(line) });
   const paths = new Map(Object.entries(routes).map(([method, route]) => [`/t.S/${method}`, route]));
-  const server = new GrpcServer({ routes: paths, log, secrets });
+  const tls = own && { ...own, clientCertificate: own.certificate, clientDer: own.der };
+  const server = new GrpcServer({ routes: paths, log, secrets, tls });
   const socket = join(folder, 's');
   await server.listen({ socket });
   undo.push(() => server.close(0));
   const client = connect('http://localhost', { createConnection: () => connectSocket(socket) });
   client.on('error', () => undefined);
   undo.push(() => client.destroy());
-  return { server, client, lines, secrets };
+  return { socket, server, client, lines, secrets };
 }
 
 const echo: Route = { is: 'unary', answer: (request) => request };
@@ -225,25 +230,39 @@ describe('calls that nobody waits for', () => {
     expect(signal.aborted).toBe(false);
   });
 
-  test('close() waits for handlers that clean up, though their callers are told at once', async () => {
+  test('close() tells handlers to end, waits for them, and still delivers what they answer', async () => {
     const begun = Promise.withResolvers<void>();
+    const told = Promise.withResolvers<unknown>();
     const cleaned = Promise.withResolvers<void>();
-    const steps: string[] = [];
-    const answer = async (request: Uint8Array, { signal }: Call): Promise<Uint8Array> => {
+    const answer = async (_: Uint8Array, { signal }: Call): Promise<Uint8Array> => {
+      signal.addEventListener('abort', () => told.resolve(signal.reason));
       begun.resolve();
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
       await cleaned.promise;
-      steps.push('cleaned');
-      return request;
+      return Buffer.from('half made');
     };
     const { client, server } = await start({ Clean: { is: 'unary', answer } });
     const answered = call(client, '/t.S/Clean', Buffer.of());
     await begun.promise;
-    const closed = server.close(5000).then(() => steps.push('closed'));
-    expect(await answered).toMatchObject({ status: statusCodes.unavailable });
+    const closed = server.close(20_000);
+    expect(await told.promise).toMatchObject({ status: 'unavailable' });
     cleaned.resolve();
+    const answerOfIt = await answered;
+    expect([answerOfIt.status, text(answerOfIt)]).toEqual([0, 'half made']);
     await closed;
-    expect(steps).toEqual(['cleaned', 'closed']);
+  });
+
+  test('close() does not wait for a connection that never said anything', async () => {
+    const own = makeServerCertificate();
+    const { server, socket } = await start({ Echo: echo }, own);
+    const silent = connectSocket(socket);
+    const gone = new Promise((resolve) => silent.on('error', () => undefined).once('close', () => resolve('gone')));
+    // Connections are taken in their order: when a later one has shaken hands, this one is there.
+    const identity = { ca: own.certificate, cert: own.certificate, key: own.key, servername: 'localhost' };
+    const later = connectTls({ ...identity, socket: connectSocket(socket), ALPNProtocols: ['h2'] });
+    undo.push(() => later.destroy());
+    await new Promise((resolve, reject) => later.once('secureConnect', resolve).on('error', reject));
+    await server.close(0);
+    expect(await gone).toBe('gone');
   });
 
   test('close() ends what is being answered as unavailable, and held streams as ok', async () => {

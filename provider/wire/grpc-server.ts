@@ -13,11 +13,13 @@ import type {
   ServerHttp2Stream,
   ServerOptions,
 } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Log } from '../framework/call.ts';
-import { FrameReader, frameHeader } from './grpc-frames.ts';
-import { encodeMessage, GrpcError, statusCodes, timeoutMsOf } from './grpc-status.ts';
+import { openCall, readRequest } from './grpc-call.ts';
+import { frameHeader } from './grpc-frames.ts';
+import { encodeMessage, GrpcError, statusCodes } from './grpc-status.ts';
 import type { StatusName } from './grpc-status.ts';
+import type { Log } from './log.ts';
 import type { Secrets } from './secrets.ts';
 import type { Call } from './service.ts';
 
@@ -50,14 +52,20 @@ export interface GrpcServerOptions {
 const windowBytes = 16 * 1024 * 1024;
 const http2Options: ServerOptions = { settings: { initialWindowSize: windowBytes }, maxSessionMemory: 1024 };
 
+/** For the last headers, once nothing else is waited for: the peer is on this machine. */
+const flushMs = 100;
+
 const replyHeaders = { ':status': 200, 'content-type': 'application/grpc' } as const;
 
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #server: Http2Server;
+  /** Also those that never became a session: they would keep the server from closing. */
+  readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  /** Aborted when the server closes: every call's signal follows it. */
   readonly #closing = new AbortController();
+  readonly #over = new AbortController();
+  readonly #connected = Promise.withResolvers<void>();
   readonly #held = new Set<ServerHttp2Stream>();
   /** What handlers are doing, also for callers that have gone. */
   readonly #running = new Set<Promise<unknown>>();
@@ -65,6 +73,10 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     this.#server = serverFor(options.tls);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#server.on('session', (session) => this.#admit(session));
     this.#server.on('stream', (stream, headers) => this.#serve(stream, headers));
     // Without listeners these would end the process; a client that fails here has no RPC to answer.
@@ -73,6 +85,11 @@ export class GrpcServer {
       options.log.warn('A client was refused', { error: error.message });
     });
     this.#server.on('error', (error) => options.log.error('The server failed', { error: error.message }));
+  }
+
+  /** Resolves when the first client was let in. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
   }
 
   /** Begins to listen: on a unix socket, or on a free port of 127.0.0.1. Resolves with the port (0 for a socket). */
@@ -91,19 +108,21 @@ export class GrpcServer {
   }
 
   /**
-   * Takes no new connection and aborts what is being answered; then handlers have `graceMs` to come to an end of what they
-   * hold (a child process, a half-written object), though their callers are told at once. Held streams end well.
+   * Takes no new connection and aborts what is being answered. Handlers then have `graceMs` to come to an end of what they
+   * hold (a child process, a half-written object), and what they answer in this time still arrives; callers whose handlers take
+   * longer are told that the provider is unavailable. Held streams end well.
    */
   async close(graceMs: number): Promise<void> {
-    this.#closing.abort(new GrpcError('unavailable', 'The provider is ending.'));
+    const ending = new GrpcError('unavailable', 'The provider is ending.');
+    this.#closing.abort(ending);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const stream of this.#held) endWith(stream, 'ok', '');
-    for (const session of this.#sessions) session.close();
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(() => late.resolve(), graceMs);
-    await Promise.race([Promise.allSettled([...this.#running, closed]), late.promise]);
-    clearTimeout(timer);
+    const left = Array.from(this.#sessions, leave);
+    await within(graceMs, [...this.#running, ...left]);
+    this.#over.abort(ending);
+    await within(flushMs, left);
     for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
@@ -115,6 +134,7 @@ export class GrpcServer {
       return;
     }
     this.#sessions.add(session);
+    this.#connected.resolve();
     session.setLocalWindowSize(4 * windowBytes);
     session.on('error', (error) => log.debug('A connection failed', { error: error.message }));
     session.on('close', () => {
@@ -154,7 +174,7 @@ export class GrpcServer {
     headers: IncomingHttpHeaders,
     answer: (Route & { readonly is: 'unary' })['answer'],
   ): Promise<void> {
-    using call = openCall(stream, headers, this.#closing.signal);
+    using call = openCall(stream, headers, { closing: this.#closing.signal, over: this.#over.signal });
     try {
       const request = await Promise.race([readRequest(stream), call.ended]);
       const answered = this.#track(answer(request, { signal: call.signal }));
@@ -203,67 +223,19 @@ function isClient(session: ServerHttp2Session, der: Uint8Array): boolean {
   return raw !== undefined && Buffer.from(der).equals(raw);
 }
 
-interface OpenCall extends Disposable {
-  readonly signal: AbortSignal;
-  /** Rejects when the signal aborts. */
-  readonly ended: Promise<never>;
+/** Has a session close when its streams have ended, and waits for that. */
+function leave(session: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    session.once('close', resolve).close();
+  });
 }
 
-/** Ties a call's signal to its stream, its deadline and the server. */
-function openCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, closing: AbortSignal): OpenCall {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const timeoutMs = timeoutMsOf(headers['grpc-timeout'] as string | undefined);
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(
-          () => controller.abort(new GrpcError('deadlineExceeded', 'The deadline of the RPC has passed.')),
-          Math.min(timeoutMs, 2 ** 31 - 1),
-        );
-  const cancelled = (): void => controller.abort(new GrpcError('cancelled', 'Nobody waits for the answer any more.'));
-  const serverEnds = (): void => controller.abort(closing.reason);
-  stream.once('aborted', cancelled);
-  stream.once('close', cancelled);
-  if (closing.aborted) serverEnds();
-  else closing.addEventListener('abort', serverEnds);
-  const ended = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error));
-  });
-  ended.catch(() => undefined);
-  return {
-    signal,
-    ended,
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      stream.off('aborted', cancelled);
-      stream.off('close', cancelled);
-      closing.removeEventListener('abort', serverEnds);
-    },
-  };
-}
-
-/** The one message of a request. Not by `for await`, which destroys a stream that it leaves early, and with it the answer. */
-function readRequest(stream: ServerHttp2Stream): Promise<Uint8Array> {
-  const frames = new FrameReader();
-  const messages: Uint8Array[] = [];
-  return new Promise((resolve, reject) => {
-    const read = (piece: Uint8Array): void => {
-      try {
-        messages.push(...frames.push(piece));
-      } catch (error) {
-        stream.off('data', read).resume();
-        reject(error);
-      }
-    };
-    const end = (): void => {
-      const [message] = messages;
-      if (message !== undefined && messages.length === 1 && !frames.isMidway) resolve(message);
-      else reject(new GrpcError('internal', `A request should be one message, but ${messages.length} came.`));
-    };
-    stream.on('data', read).once('end', end).once('error', reject);
-  });
+/** Waits for the end of all of them, but not longer than this. */
+async function within(timeoutMs: number, awaited: readonly Promise<unknown>[]): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(() => late.resolve(), timeoutMs);
+  await Promise.race([Promise.allSettled(awaited), late.promise]);
+  clearTimeout(timer);
 }
 
 function finish(stream: ServerHttp2Stream, message: Uint8Array): void {

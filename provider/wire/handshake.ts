@@ -18,7 +18,7 @@ export interface Address {
   readonly text: string;
 }
 
-/** The process was not started in a way that it can serve. The message is for the person who reads standard error. */
+/** The process was not started in a way that it can serve. The message is for the person who has started it or Terraform. */
 export class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
 }
@@ -31,9 +31,14 @@ export interface Terms {
   readonly socketFolder: string | undefined;
 }
 
+/** Whether Terraform has started this process, and reads its standard output. */
+export function isStartedByTerraform(env: Environment): boolean {
+  return env[cookieName] === cookieValue;
+}
+
 /** Reads the environment that Terraform starts providers with. */
 export function termsOf(env: Environment): Terms {
-  if (env[cookieName] !== cookieValue) throw new HandshakeError(startedByHand);
+  if (!isStartedByTerraform(env)) throw new HandshakeError(startedByHand);
   const offered = (env['PLUGIN_PROTOCOL_VERSIONS'] ?? String(protocolVersion)).split(',').map((text) => text.trim());
   if (!offered.includes(String(protocolVersion))) {
     throw new HandshakeError(

@@ -4,8 +4,16 @@
  * Invariant: a line is whole, has no secret that `Secrets` knows, and cannot make the process fail. The time has
  * exactly six digits of fraction: with any other number Terraform does not recognise the line and shows it raw.
  */
-import type { Log } from '../framework/call.ts';
 import type { Secrets } from './secrets.ts';
+
+/** Where a handler's log lines go: to Terraform's log (TF_LOG_PROVIDER). Constant message, facts as fields, no secret. */
+export interface Log {
+  trace(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof levels)[number];

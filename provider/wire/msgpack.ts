@@ -188,7 +188,7 @@ function writePrimitive(target: Target, value: Value, type: CtyPrimitive): void 
   const { writer, where } = target;
   switch (type) {
     case 'string':
-      return typeof value === 'string' ? writeText(writer, bytesOf(value, where)) : refuse(target, 'a string', value);
+      return typeof value === 'string' ? writeText(writer, bytesOf(value)) : refuse(target, 'a string', value);
     case 'bool':
       return typeof value === 'boolean' ? writeBool(writer, value) : refuse(target, 'a bool', value);
     case 'number':
@@ -196,7 +196,7 @@ function writePrimitive(target: Target, value: Value, type: CtyPrimitive): void 
     case 'dynamic':
       if (!(value instanceof Dynamic)) return refuse(target, 'a Dynamic', value);
       write(target, value.value, typeFromJson(value.type, where));
-      writeBinary(writer, bytesOf(JSON.stringify(value.type), where));
+      writeBinary(writer, bytesOf(JSON.stringify(value.type)));
       return writeArray(writer, 2);
     default:
       return type satisfies never;
@@ -206,7 +206,7 @@ function writePrimitive(target: Target, value: Value, type: CtyPrimitive): void 
 function writeNumber({ writer, where }: Target, value: number): void {
   if (!Number.isFinite(value)) throw new EncodeError(`${where}: must be a finite number.`);
   if (Number.isSafeInteger(value)) writeInteger(writer, value);
-  else writeText(writer, bytesOf(String(value), where));
+  else writeText(writer, bytesOf(String(value)));
 }
 
 function writeComplex(target: Target, value: Value, type: CtyComplex): void {
@@ -260,7 +260,7 @@ function writeRecord(target: Target, record: Readonly<Record<string, Value>>, ty
   const entries = Object.entries(record);
   for (const [key, value] of entries.toReversed()) {
     write(inner(target, `.${key}`), value, typeOf(key));
-    writeText(target.writer, bytesOf(key, target.where));
+    writeText(target.writer, bytesOf(key));
   }
   writeMap(target.writer, entries.length);
 }

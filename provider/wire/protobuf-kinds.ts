@@ -27,7 +27,7 @@ const scalars: Readonly<Record<ScalarKind, Kind>> = {
     read: (reader, where) => textOf(reader.take(readUint32(reader, where), where), where),
     write: (writer, value, where) => {
       if (typeof value !== 'string') throw wrong(where, 'a string', value);
-      writeBytes(writer, bytesOf(value, where));
+      writeBytes(writer, bytesOf(value));
     },
     isDefault: (value) => value === '',
   },

@@ -1,16 +1,16 @@
 /**
  * A provider's process from start to end: agree, listen, serve, end.
  *
- * Guarantees: the handshake is the first line on standard output; the socket's folder is gone when the process is; what fails
- * outside of an RPC is logged and does not end the process, because a process that ends in the middle of an apply
- * takes the state of what it was making with it.
+ * Guarantees: the first line on standard output is the handshake, or why there is none; nothing is left behind, however the
+ * process ends, once the only client is connected that a certificate lets in; what fails outside of an RPC is logged and does not
+ * end the process, because a process that ends in the middle of an apply takes the state of what it was making with it.
  */
 import { X509Certificate } from 'node:crypto';
 import { makeServerCertificate } from './certificate.ts';
 import type { ServerCertificate } from './certificate.ts';
 import { GrpcServer } from './grpc-server.ts';
 import type { ServerTls } from './grpc-server.ts';
-import { handshakeLine, HandshakeError, reattachValue, termsOf } from './handshake.ts';
+import { handshakeLine, HandshakeError, isStartedByTerraform, reattachValue, termsOf } from './handshake.ts';
 import type { Address, Environment } from './handshake.ts';
 import { watchLifetime } from './lifetime.ts';
 import { createLog, levelFrom } from './log.ts';
@@ -51,8 +51,7 @@ export async function serveProcess({
     else await serveTerraform(start, env, surroundings);
     return 0;
   } catch (error) {
-    const text = error instanceof HandshakeError ? error.message : String((error as Error).stack ?? error);
-    process.stderr.write(`${surroundings.secrets.redact(text)}\n`);
+    explain(error, surroundings, isStartedByTerraform(env));
     return 1;
   }
 }
@@ -83,13 +82,25 @@ async function serveTerraform(start: StartProvider, env: Environment, surroundin
     socketFolder,
     onDeserted: lifetime.check,
   });
-  process.stdout.write(`${handshakeLine(running.address, own?.der)}\n`);
+  const unread = announced(handshakeLine(running.address, own?.der));
   const [why, grace] = await Promise.race([
-    lifetime.ended.then((reason) => [reason, orphanGrace] as const),
+    Promise.race([lifetime.ended, unread]).then((reason) => [reason, orphanGrace] as const),
     running.shutdown.then((reason) => [reason, askedGrace] as const),
   ]);
   surroundings.log.debug('Ending', { why });
   await running.end(grace);
+}
+
+/**
+ * Prints the handshake. Resolves, with the reason, only when nobody is there to read it: then Terraform has ended before its
+ * process could be watched, and would never be missed.
+ */
+function announced(line: string): Promise<string> {
+  return new Promise((resolve) => {
+    process.stdout.write(`${line}\n`, (error) => {
+      if (error) resolve('nobody reads the handshake');
+    });
+  });
 }
 
 async function serveDebug(start: StartProvider, source: string, surroundings: Surroundings): Promise<void> {
@@ -119,6 +130,8 @@ async function run(start: StartProvider, surroundings: Surroundings, options: Ru
   const server = new GrpcServer({ ...surroundings, routes, tls: options.tls, onDeserted: options.onDeserted });
   const { address, release } = await listen(server, options.socketFolder);
   process.once('exit', release);
+  // Then there is one client, which connects once and keeps this connection to the end.
+  if (options.tls !== undefined) void server.connected.then(release);
   return {
     address,
     shutdown,
@@ -147,6 +160,17 @@ async function closed(provider: Promise<ProviderService>, { log }: Surroundings,
   } catch (error) {
     log.warn('The provider did not close well', { error });
   }
+}
+
+/** A person reads standard error; Terraform keeps that for its log and shows the first line of standard output. */
+function explain(error: unknown, { secrets }: Surroundings, byTerraform: boolean): void {
+  const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
+  const isForeseen = error instanceof HandshakeError;
+  process.stderr.write(`${secrets.redact(isForeseen ? message : stack)}\n`);
+  if (!byTerraform) return;
+  const line = secrets.redact(isForeseen ? message : `This provider cannot start: ${message}`);
+  // Four parts between bars would be taken for a handshake.
+  process.stdout.write(`${line.replaceAll(/[\s|]+/g, ' ')}\n`);
 }
 
 function tlsOf(own: ServerCertificate, clientCertificate: string): ServerTls {

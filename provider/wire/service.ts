@@ -2,7 +2,7 @@
  * What the wire needs from a provider: one handler per RPC, and what each handler is told about its call. Handlers get
  * decoded messages and return drafts; framing, encoding, deadlines and process life are the wire's.
  */
-import type { Log } from '../framework/call.ts';
+import type { Log } from './log.ts';
 import type { Secrets } from './secrets.ts';
 import type { ProviderHandlers } from './tfplugin6.ts';
 

@@ -35,14 +35,16 @@ export async function emitDeclarations(root: string): Promise<Declarations> {
 
 /** The whole page. */
 export function constructsPage(guide: string, declarations: Declarations): string {
-  const all = new Map([...declarations.values()].flatMap((text) => declared(text).map((each) => [nameOf(each), each])));
+  const all = byName([...declarations.values()].flatMap(declared));
   const index = declarations.get('index');
   if (index === undefined) throw new Error('constructs/index.d.ts was not emitted, so what is exported is not known');
-  const sections = exportedNames(index).map((name) => {
+  const names = exportedNames(index);
+  const types = exportedNames(index, /export type \{([^}]*)\} from '\.\//g);
+  const sections = names.map((name) => {
     const found = all.get(name);
     if (found === undefined)
       throw new Error(`constructs/index.ts exports ${name}, which no declaration of constructs/ is called`);
-    return section(name, found, all);
+    return section(name, found, { all, names, types });
   });
   const note =
     'Generated from constructs/guide.md and the doc comments of constructs/ by `npm run generate`; do not edit.';
@@ -51,9 +53,19 @@ export function constructsPage(guide: string, declarations: Declarations): strin
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
+/** The forms of a function in one: the first has the words for all of them. */
+function byName(all: readonly Declared[]): ReadonlyMap<string, Declared> {
+  const named = new Map<string, Declared>();
+  for (const each of all) {
+    const form = named.get(nameOf(each));
+    named.set(nameOf(each), form === undefined ? each : { doc: form.doc, code: `${form.code}\n${each.code}` });
+  }
+  return named;
+}
+
 /** Names that index.ts exports from within constructs/. */
-function exportedNames(index: string): readonly string[] {
-  const lists = [...index.matchAll(/export (?:type )?\{([^}]*)\} from '\.\//g)];
+function exportedNames(index: string, form = /export (?:type )?\{([^}]*)\} from '\.\//g): readonly string[] {
+  const lists = [...index.matchAll(form)];
   return lists.flatMap(([, names = '']) => splitTypes(names));
 }
 
@@ -61,25 +73,32 @@ function nameOf({ code }: Declared): string {
   return /(?:class|interface|type|function|const) (\w+)/.exec(code)?.[1] ?? '';
 }
 
-type All = ReadonlyMap<string, Declared>;
+interface Exports {
+  /** Every declaration by its name, exported or not. */
+  readonly all: ReadonlyMap<string, Declared>;
+  /** What has a section. */
+  readonly names: readonly string[];
+  /** What is there as a type only: a class among them is made by others. */
+  readonly types: readonly string[];
+}
 
-function section(name: string, found: Declared, all: All): string {
+function section(name: string, found: Declared, exports: Exports): string {
   const kind = /\b(class|interface|type|function)\b/.exec(found.code)?.[1] ?? '';
   const { text } = docOf(found);
   const head = [`### ${name}`, '', linked(text), ''];
-  if (kind === 'interface') return [...head, ...extended(found, all), ...properties(found, all)].join('\n');
-  if (kind === 'class') return [...head, ...extended(found, all), ...members(found)].join('\n');
-  return [...head, '```ts', found.code.replace(/^export (declare )?/, ''), '```', ''].join('\n');
+  if (kind === 'interface') return [...head, ...extended(found, exports), ...properties(found, exports)].join('\n');
+  if (kind === 'class') return [...head, ...extended(found, exports), ...members(found, exports)].join('\n');
+  return [...head, '```ts', found.code.replaceAll(/^export (declare )?/gm, ''), '```', ''].join('\n');
 }
 
 /** What else it has: a link for what is on the page, nothing for what is not. */
-function extended({ code }: Declared, all: All): readonly string[] {
-  const names = parents(code).filter((name) => all.has(name) && isExported(all, name));
-  return names.length === 0 ? [] : [`And everything of ${names.map(link).join(', ')}.`, ''];
+function extended({ code }: Declared, { names }: Exports): readonly string[] {
+  const shown = parents(code).filter((name) => names.includes(name));
+  return shown.length === 0 ? [] : [`And everything of ${shown.map(link).join(', ')}.`, ''];
 }
 
-function properties(found: Declared, all: All): readonly string[] {
-  const rows = propertiesOf(found, all).map((member) => {
+function properties(found: Declared, exports: Exports): readonly string[] {
+  const rows = propertiesOf(found, exports).map((member) => {
     const { name, type } = propertyParts(member.code);
     const { text, tags } = docOf(member);
     return `| \`${name}\` | ${cell(`\`${type}\``)} | ${cell(tags.get('default') ?? '')} | ${cell(linked(text))} |`;
@@ -87,30 +106,30 @@ function properties(found: Declared, all: All): readonly string[] {
   return rows.length === 0 ? [] : ['| Property | Type | Default | |', '|---|---|---|---|', ...rows, ''];
 }
 
-/** Its own, and those of interfaces that are not exported and so have no section. */
-function propertiesOf(found: Declared, all: All): readonly Declared[] {
+/** Its own, and those of interfaces that have no section. */
+function propertiesOf(found: Declared, exports: Exports): readonly Declared[] {
   const hidden = parents(found.code).flatMap((name) => {
-    const parent = all.get(name);
-    return parent === undefined || isExported(all, name) ? [] : propertiesOf(parent, all);
+    const parent = exports.all.get(name);
+    return parent === undefined || exports.names.includes(name) ? [] : propertiesOf(parent, exports);
   });
   return [...hidden, ...declared(bodyOf(found.code))];
 }
 
-function members(found: Declared): readonly string[] {
-  const shown = declared(bodyOf(found.code)).filter(({ code, doc }) => doc !== '' && !/^(private|#)/.test(code));
-  return shown.flatMap((member) => {
-    const { text } = docOf(member);
-    return [`**\`${member.code.replace(/;$/, '').replaceAll(/\s+/g, ' ')}\`**`, '', linked(text), ''];
-  });
+function members(found: Declared, { types }: Exports): readonly string[] {
+  const speaks = types.includes(nameOf(found)) ? /^get / : /^(get |constructor\()/;
+  const isShown = ({ code, doc }: Declared): boolean => !/^(private|#)/.test(code) && (doc !== '' || speaks.test(code));
+  return declared(bodyOf(found.code))
+    .filter(isShown)
+    .flatMap((member) => {
+      const { text } = docOf(member);
+      const head = `**\`${member.code.replace(/;$/, '').replaceAll(/\s+/g, ' ')}\`**`;
+      return text === '' ? [head, ''] : [head, '', linked(text), ''];
+    });
 }
 
 function parents(code: string): readonly string[] {
   const [, list = ''] = /\bextends ([^]*)$/.exec(headOf(code)) ?? [];
   return splitTypes(list.replace(/\bimplements [^]*$/, '')).map((name) => name.replace(/<[^]*$/, ''));
-}
-
-function isExported(all: All, name: string): boolean {
-  return all.get(name)?.code.startsWith('export ') ?? false;
 }
 
 function propertyParts(code: string): { readonly name: string; readonly type: string } {

@@ -12,6 +12,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { buildImageArchive } from '../../testbed/image-archive.ts';
+import { withLock } from '../../testbed/lock.ts';
+import { silent } from '../../testbed/log.ts';
 
 const root = join(import.meta.dirname, '../..');
 const output = join(root, 'dist/image');
@@ -42,8 +44,12 @@ export interface SyncerImage {
   readonly reused: boolean;
 }
 
-/** Builds the archive dist/image/syncer.tar, or reuses it when nothing that goes into it has changed. */
-export async function buildSyncerImage(): Promise<SyncerImage> {
+/** Builds the archive dist/image/syncer.tar, or reuses it when nothing that goes into it has changed. One process at a time. */
+export function buildSyncerImage(): Promise<SyncerImage> {
+  return withLock(join(output, '.lock'), silent, buildUnlessDone);
+}
+
+async function buildUnlessDone(): Promise<SyncerImage> {
   const archive = join(output, 'syncer.tar');
   const stamp = `${archive}.sha256`;
   const bundles = await bundleSyncer(output);

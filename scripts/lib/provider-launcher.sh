@@ -21,7 +21,7 @@ try() {
   node=$1
   shift
   [ -x "$node" ] && [ ! -d "$node" ] || return 0
-  found=$("$node" --version 2>/dev/null) || found='no Node'
+  found=$(NODE_OPTIONS='' "$node" --version 2>/dev/null) || found='no Node'
   if ! suits "$found"; then
     seen="$seen${seen:+, }$node is $found"
     return 0

@@ -119,4 +119,9 @@ describe.skipIf(process.platform === 'win32')('launcher', () => {
     const chosen = await start({ ...env, VCLUSTER_NODE_OPTIONS: `--require=${evil}` });
     expect(chosen.stdout).toContain('loaded');
   });
+
+  test('options of Node from outside that this Node does not take are no reason to pass it over', async () => {
+    const env = { VCLUSTER_NODE: process.execPath, PATH: system, NODE_OPTIONS: '--no-such-option' };
+    expect(JSON.parse((await start(env)).stdout)).toMatchObject({ version: process.version });
+  });
 });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleProvider, providerVersion, withLauncher } from './provider-bundle.ts';
 import { buildExecutable } from './provider-executable.ts';
@@ -25,7 +25,11 @@ export async function provideProvider(form: ProviderForm = 'bundle', log: Log = 
   const text = await withLauncher(bundle, process.execPath);
   const hash = createHash('sha256').update(`${form}\n${version}\n${text}`).digest('hex').slice(0, 16);
   const mirror = join(mirrors, `${form}-${hash}`);
-  if (existsSync(mirror)) return mirror;
+  if (existsSync(mirror)) {
+    // Its age is counted from its last use.
+    await utimes(mirror, new Date(), new Date());
+    return mirror;
+  }
   await mkdir(mirrors, { recursive: true });
   await removeFormer(form);
   const work = await mkdtemp(join(mirrors, '.partial-'));

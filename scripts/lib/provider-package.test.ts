@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { unzip } from '../../testbed/zip.ts';
+import { embeddedNodeVersion } from './provider-executable.ts';
 import { completeRelease, installInto, packProgram, platforms, thisPlatform } from './provider-package.ts';
 import { settingsText } from './terraform-settings.ts';
 
@@ -30,10 +31,10 @@ test('the zip of this platform holds the program under its name', async () => {
   expect(unzip(await readFile(file), name).toString()).toBe('code');
 });
 
-test('a release is completed by manifest and checksums of all that belongs to it', async () => {
+test('a release is completed by the program for Node, the manifest, and checksums of all of it', async () => {
   const zips = platforms.map(({ os, arch }) => `terraform-provider-vcluster_1.2.3_${os}_${arch}.zip`);
   for (const name of zips) await writeFile(join(folder, name), name);
-  await completeRelease('1.2.3', folder);
+  await completeRelease('1.2.3', folder, 'program');
   const manifest = await readFile(join(folder, 'terraform-provider-vcluster_1.2.3_manifest.json'), 'utf8');
   expect(JSON.parse(manifest)).toEqual({ version: 1, metadata: { protocol_versions: ['6.0'] } });
   const sums = await readFile(join(folder, 'terraform-provider-vcluster_1.2.3_SHA256SUMS'), 'utf8');
@@ -43,13 +44,16 @@ test('a release is completed by manifest and checksums of all that belongs to it
       .split('\n')
       .map((line) => line.split('  ').toReversed()),
   );
-  expect(Object.keys(lines)).toHaveLength(7);
+  expect(Object.keys(lines)).toHaveLength(8);
   for (const name of zips) expect(lines[name]).toBe(createHash('sha256').update(name).digest('hex'));
+  expect(lines['terraform-provider-vcluster_1.2.3_node']).toBe(createHash('sha256').update('program').digest('hex'));
 });
 
 test('a release that lacks a platform is refused', async () => {
   await writeFile(join(folder, 'terraform-provider-vcluster_1.2.3_linux_amd64.zip'), '');
-  await expect(completeRelease('1.2.3', folder)).rejects.toThrow(/lacks: .*_linux_arm64\.zip, .*_windows_arm64\.zip/);
+  await expect(completeRelease('1.2.3', folder, 'program')).rejects.toThrow(
+    /lacks: .*_linux_arm64\.zip, .*_windows_arm64\.zip/,
+  );
   expect(await readdir(folder)).toHaveLength(1);
 });
 
@@ -75,4 +79,25 @@ test('settings: ours from our mirror only, the others never from it', () => {
   expect(both).not.toContain('direct');
   expect(settingsText('/ours', [])).toMatch(/direct \{\n\s+exclude = /);
   expect(settingsText(undefined, ['/theirs'])).not.toContain('cdktf-vcluster');
+});
+
+describe('the release workflow', async () => {
+  const workflows = join(import.meta.dirname, '../../.github/workflows');
+  const texts = await Promise.all(['ci.yml', 'release.yml'].map((name) => readFile(join(workflows, name), 'utf8')));
+  const [, release = ''] = texts;
+
+  test('makes every platform that a release has to have', () => {
+    const made = [...release.matchAll(/platform: (\w+),/g)].map(([, platform = '']) => platform);
+    expect(made.toSorted()).toEqual(platforms.map(({ os, arch }) => `${os}_${arch}`).toSorted());
+  });
+
+  test('runs by the Node that goes into the executables, so that none is downloaded', () => {
+    expect(release).toContain(`node-version: ${embeddedNodeVersion},`);
+  });
+
+  test('runs no action that somebody could exchange, nor do the checks', () => {
+    const actions = texts.flatMap((text) => [...text.matchAll(/uses: (.*)/g)].map(([, action = '']) => action));
+    expect(actions.length).toBeGreaterThan(5);
+    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
 });

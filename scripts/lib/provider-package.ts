@@ -89,19 +89,23 @@ export async function packProgram(program: string, version: string, folder: stri
 }
 
 /**
- * Completes a release from the zips in `folder`: the manifest and SHA256SUMS, in the layout of
- * https://developer.hashicorp.com/terraform/registry/providers/publishing. Returns the path of SHA256SUMS, which is what gets signed.
+ * Completes a release from the zips in `folder`: beside them the one file for machines that have a Node (`program`), the manifest and
+ * SHA256SUMS, in the layout of https://developer.hashicorp.com/terraform/registry/providers/publishing. Returns the path of
+ * SHA256SUMS, which is what gets signed.
  * @throws when the zip of a platform is missing
  */
-export async function completeRelease(version: string, folder: string): Promise<string> {
+export async function completeRelease(version: string, folder: string, program: string): Promise<string> {
   const prefix = `terraform-provider-${providerName}_${version}`;
   const zips = platforms.map(({ os, arch }) => `${prefix}_${os}_${arch}.zip`);
   const found = new Set(await readdir(folder));
   const missing = zips.filter((name) => !found.has(name));
   if (missing.length > 0) throw new Error(`The release of ${version} in ${folder} lacks: ${missing.join(', ')}`);
-  const manifest = `${prefix}_manifest.json`;
-  await writeFile(join(folder, manifest), JSON.stringify({ version: 1, metadata: { protocol_versions: ['6.0'] } }));
-  const names = [...zips, manifest].toSorted();
+  const others = {
+    [`${prefix}_node`]: program,
+    [`${prefix}_manifest.json`]: JSON.stringify({ version: 1, metadata: { protocol_versions: ['6.0'] } }),
+  };
+  for (const [name, text] of Object.entries(others)) await writeFile(join(folder, name), text);
+  const names = [...zips, ...Object.keys(others)].toSorted();
   const lines = names.map(async (name) => `${await sha256(join(folder, name))}  ${name}\n`);
   const sums = join(folder, `${prefix}_SHA256SUMS`);
   await writeFile(sums, (await Promise.all(lines)).join(''));

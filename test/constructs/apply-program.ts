@@ -63,7 +63,7 @@ for (const cluster of [tenant.cluster, native]) {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'motd' },
-    data: { text: 'hi' },
+    data: { run: 'echo "${HOME}" %{ if } \\d\n', server: `at "${cluster.endpoint}"` },
   });
   new TerraformOutput(stack, `of-${cluster.name}`, {
     value: {

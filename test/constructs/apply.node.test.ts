@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findHost, hostProblem, provideImage } from '../../scripts/lib/host.ts';
+import { Inside } from '../../scripts/lib/inside.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { leftovers } from '../../scripts/lib/leftovers.ts';
 import { checkPrerequisites } from '../../scripts/lib/prerequisites.ts';
@@ -94,6 +95,14 @@ describe.skipIf(problem !== undefined)(`constructs${problem === undefined ? '' :
     expect(running).toEqual([expect.stringMatching(/^web-/)]);
     expect(await host.tryGet('deployment', 'web', 'default')).toBeUndefined();
     expect(await host.tryGet('configmap', 'motd', 'default')).toBeUndefined();
+  });
+
+  test.each(names)('a manifest of %s arrives letter by letter, with what only Terraform knew', async (name) => {
+    await using inside = await Inside.open(host, { name, namespace: name }, join(folder, `${name}.kubeconfig`));
+    expect((await inside.kubectl.tryGet('configmap', 'motd', 'default'))?.['data']).toEqual({
+      run: 'echo "${HOME}" %{ if } \\d\n',
+      server: `at "https://${name}.${name}:443"`,
+    });
   });
 
   test('a second plan has nothing to do', async () => {

@@ -3,8 +3,8 @@ import { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
 import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
 import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
 import { TerraformOutput, TerraformVariable } from 'cdktf';
-import { describe, expect, test } from 'vitest';
-import { Provisioner, VirtualCluster } from '../../constructs/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { Provisioner, VclusterProvider, VirtualCluster } from '../../constructs/index.ts';
 import { inFolder, newStack, resources, synthesised, theResource } from './program.ts';
 import type { Program } from './program.ts';
 
@@ -105,6 +105,43 @@ describe('The latch of Provisioner.helm()', () => {
   });
 });
 
+describe('Providers made after hostProvider', () => {
+  test('mean the same cluster, as the same user', () => {
+    const stack = newStack();
+    const insecure = new TerraformVariable(stack, 'insecure', { type: 'bool' }).booleanValue;
+    const access = { configContextCluster: 'c', configContextAuthInfo: 'u', username: 'n', password: 'p', insecure };
+    const exec = [{ apiVersion: 'v1', command: 'login', env: { AWS_PROFILE: 'east' } }];
+    const hostProvider = new KubernetesProvider(stack, 'east', {
+      alias: 'east',
+      ...access,
+      proxyUrl: 'http://p',
+      exec,
+    });
+    const team = new VirtualCluster(stack, 'team-a', { hostProvider });
+    expect(synthesised(stack).provider?.['helm']?.[0]?.['kubernetes']).toEqual({
+      config_context_cluster: 'c',
+      config_context_auth_info: 'u',
+      username: 'n',
+      password: 'p',
+      insecure: '${var.insecure}',
+      proxy_url: 'http://p',
+      exec: { api_version: 'v1', command: 'login', args: [], env: { AWS_PROFILE: 'east' } },
+    });
+    expect(() => team.provider).toThrow(/stack\/east: hostVclusterProvider must be given .* no configContextCluster/);
+  });
+
+  test('pass on a command for credentials, its environment letter by letter', () => {
+    const stack = newStack();
+    const exec = [{ apiVersion: 'v1', command: 'login', env: { AWS_PROFILE: 'east' } }];
+    const hostProvider = new KubernetesProvider(stack, 'east', { alias: 'east', host: 'https://east', exec });
+    new VirtualCluster(stack, 'team-a', { provisioner: Provisioner.native(), hostProvider });
+    expect(synthesised(stack).provider?.['vcluster']?.[0]).toMatchObject({
+      host: 'https://east',
+      exec: { api_version: 'v1', command: 'login', env: { AWS_PROFILE: 'east' } },
+    });
+  });
+});
+
 describe('Default providers', () => {
   test('follow the kubernetes provider that the stack has', () => {
     const stack = newStack();
@@ -114,6 +151,32 @@ describe('Default providers', () => {
     const { provider } = synthesised(stack);
     expect(provider?.['helm']).toEqual([{ kubernetes: { config_path: '/mine', config_context: 'c' } }]);
     expect(provider?.['vcluster']).toEqual([{ config_path: '/mine', config_context: 'c' }]);
+  });
+
+  test.each([
+    ['native', 'left to our provider, which looks when it is used', undefined],
+    ['helm', 'found when the program runs, because the others cannot', { config_path: '/current' }],
+  ] as const)('with Provisioner.%s(): the kubeconfig is %s', (kind, _what, told) => {
+    const env = { KUBE_CONFIG_PATH: process.env['KUBE_CONFIG_PATH'], KUBECONFIG: process.env['KUBECONFIG'] };
+    vi.stubEnv('KUBE_CONFIG_PATH', '');
+    vi.stubEnv('KUBECONFIG', '/current');
+    const stack = newStack();
+    const team = new VirtualCluster(stack, 'team-a', { provisioner: Provisioner[kind]() });
+    expect(team.provider.alias).toBeDefined();
+    const { provider } = synthesised(stack);
+    expect(provider?.['vcluster']).toEqual([told ?? {}]);
+    expect(provider?.['kubernetes']?.filter(({ alias }) => alias === undefined)).toEqual(told ? [told] : []);
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  });
+
+  test('refuse a kubernetes provider that ours cannot follow, and are content when ours is given', () => {
+    const stack = newStack();
+    const team = new VirtualCluster(stack, 'team-a');
+    expect(team.provider.alias).toBeDefined();
+    new KubernetesProvider(stack, 'mine', { configPath: '/mine', configContextCluster: 'east' });
+    expect(() => synthesised(stack)).toThrow(/mine: hostVclusterProvider must be given .* has no configContextCluster/);
+    new VclusterProvider(stack, 'ours', { configPath: '/mine', configContext: 'east' });
+    expect(synthesised(stack).provider?.['vcluster']).toEqual([{ config_path: '/mine', config_context: 'east' }]);
   });
 
   test('leave a Helm provider of the stack alone', () => {
@@ -154,6 +217,16 @@ describe('VirtualCluster.fromName()', () => {
     expect(Object.keys(program.resource ?? {})).toEqual(['kubernetes_config_map_v1']);
     const kubeconfigs = Object.values(program.ephemeral?.['vcluster_kubeconfig'] ?? {});
     expect(kubeconfigs).toEqual([{ cluster_id: 'teams/team-a' }]);
+  });
+
+  test('goes in by the same providers as one under the same id that was made, so that what that has left inside can be removed', () => {
+    const [made, left] = [newStack(), newStack()];
+    const clusters = [
+      new VirtualCluster(made, 'team-a', { provisioner: Provisioner.native() }),
+      VirtualCluster.fromName(left, 'team-a', { name: 'team-a' }),
+    ];
+    const aliases = clusters.map(({ provider, helmProvider }) => [provider.fqn, helmProvider.fqn]);
+    expect(aliases[1]).toEqual(aliases[0]);
   });
 
   test('takes the name for the namespace, and refuses what cannot be one', () => {

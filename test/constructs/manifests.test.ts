@@ -51,7 +51,13 @@ describe('addManifest()', () => {
     const text = new TerraformVariable(stack, 'text', {}).stringValue;
     new VirtualCluster(stack, 'team-a').addManifest('motd', configMap('a', { text }));
     const all = resources(synthesised(stack), 'helm_release').map((release) => String(release['values']));
-    expect(all.join('\n')).toContain('"data" = {"text" = var.text}');
+    expect(all.join('\n')).toContain('"data":{"text":${jsonencode(var.text)}}');
+  });
+
+  test('takes what looks like a template of Terraform as the text that it is', () => {
+    const [release] = releases(configMap('a', { run: 'echo ${HOME} %{ if }' }));
+    expect(String(release?.['values'])).not.toMatch(/[$%]\{/);
+    expect(valuesOf(release ?? {})).toMatchObject({ objects: [{ data: { run: 'echo ${HOME} %{ if }' } }] });
   });
 
   test('does not wait when told so', () => {

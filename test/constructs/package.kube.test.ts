@@ -58,8 +58,10 @@ const app = new App({ outdir: 'out' });
 const stack = new TerraformStack(app, 'platform');
 new LocalBackend(stack, { path: 'terraform.tfstate' });
 const tenant = new TenantEnvironment(stack, 'team-a', { quota: { memory: '4Gi' }, admins: ['a'] });
-tenant.cluster.addManifest('motd', 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: { name: motd }\\n');
-new VirtualCluster(stack, 'team-b', { provisioner: Provisioner.native(), kubernetesVersion: '1.36' });
+tenant.cluster.addManifest('motd', 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: { name: motd }\\ndata: { run: "\${HOME}" }\\n');
+const team = new VirtualCluster(stack, 'team-b', { provisioner: Provisioner.native(), kubernetesVersion: '1.36' });
+const data = { server: \`"\${team.endpoint}"\` };
+tenant.cluster.addManifest('of-b', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'of-b' }, data });
 app.synth();
 `;
 
@@ -146,7 +148,7 @@ describe.skipIf(problem !== undefined)(`the package${problem === undefined ? '' 
     async () => {
       const place = await project('native', { dependencies: { cdktf: '0.21.0' } });
       expect(readdirSync(join(place, 'node_modules'))).not.toContain('@cdktf');
-      const frame = program.replace(/^const tenant.*\n.*\n/m, '');
+      const frame = program.replaceAll(/^(const )?tenant.*\n/gm, '');
       expect(Object.keys((await synthesised(place, frame))['resource'] as object)).toEqual(['vcluster_cluster']);
       const helm = frame.replace('provisioner: Provisioner.native(), ', '');
       await expect(synthesised(place, helm)).rejects.toThrow(

@@ -1,6 +1,6 @@
 /** TenantEnvironment: what stands around a virtual cluster, and that none of it harms the virtual cluster. */
 import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
-import { TerraformVariable } from 'cdktf';
+import { TerraformVariable, Token } from 'cdktf';
 import { describe, expect, test } from 'vitest';
 import { controlPlaneShare } from '../../constructs/control-plane-share.ts';
 import { Provisioner, TenantEnvironment } from '../../constructs/index.ts';
@@ -175,7 +175,7 @@ describe('limits', () => {
         backingStore: { etcd: { resources: { limits: { memory: '1Gi' } } } },
       },
     });
-    expect(controlPlaneShare(values)).toEqual({
+    expect(controlPlaneShare('here', values)).toEqual({
       cpuRequests: '70m',
       memoryRequests: '480Mi',
       memoryLimits: '4Gi',
@@ -285,25 +285,21 @@ describe('TenantEnvironment', () => {
     expect(resources(program, 'kubernetes_limit_range_v1')).toHaveLength(1);
   });
 
-  test.each<[string, TenantEnvironmentProps, RegExp]>([
-    [
-      'an isolation nobody knows',
-      JSON.parse('{"isolation":"total"}'),
-      /isolation must be one of none, baseline.*"total"/,
-    ],
-    ['a quota that is no quantity', { quota: { cpu: 'lots' } }, /quota\.cpu must be a quantity .*, got: "lots"/],
-    ['an unknown quota', JSON.parse('{"quota":{"gpus":1}}'), /a key must be one of cpu, memory.*got: "gpus"/],
-    ['half a pod', { quota: { pods: 1.5 } }, /quota\.pods must be a whole number, 0 or more, got: 1\.5/],
-    ['a limit that is no quantity', { limits: { max: { memory: 'x' } } }, /limits\.max\.memory must be .*, got: "x"/],
-    ['groups that are no list', JSON.parse('{"admins":"a"}'), /admins must be a list, got: "a"/],
-    ['an empty group', { admins: [' '] }, /admins must be a list of names/],
-    [
-      'a namespace taken over',
-      { namespaceLifecycle: 'adopt', provisioner: Provisioner.native() },
-      /must be "create" or/,
-    ],
-    ['an option of the virtual cluster', { kubernetesVersion: '9.9' }, /Kubernetes 9\.9/],
-  ])('refuses %s', (_what, props, message) => {
-    expect(() => synth(props)).toThrow(message);
+  test('leaves alone what only Terraform knows', () => {
+    const stack = newStack();
+    const map = Token.asStringMap(new TerraformVariable(stack, 'labels', {}).value);
+    const text = new TerraformVariable(stack, 'text', {}).stringValue;
+    const quota = { cpu: text, pods: 3 };
+    const limits = { max: { memory: text } };
+    new TenantEnvironment(stack, 'team-a', { labels: map, admins: [text], egressTo: [text], quota, limits });
+    const program = synthesised(stack);
+    const enforced = '"pod-security.kubernetes.io/enforce" = "baseline"';
+    const labels = labelsOf(theResource(program, 'kubernetes_namespace_v1'));
+    expect(labels).toMatch(/^\$\{merge\(\{.*\}, var\.labels\)\}$/);
+    expect(labels).toContain(enforced);
+    expect(labelsOf(theResource(program, 'kubernetes_resource_quota_v1'))).toBe('${var.labels}');
+    expect(spec(program, 'kubernetes_resource_quota_v1')).toEqual({
+      hard: { 'requests.cpu': '${var.text}', pods: '4' },
+    });
   });
 });

@@ -49,6 +49,11 @@ describe('loadTenants()', () => {
       '- name: a\n  group: g\n  cpu: lots\n',
       /t\.yaml:3: tenant "a": cpu must be a quantity .*, got: "lots"/,
     ],
+    [
+      'what Terraform would evaluate',
+      '- name: a\n  group: \'${file("/etc/hostname")}\'\n',
+      /t\.yaml:2: tenant "a": group must be without \$\{ and %\{, which Terraform evaluates, got: /,
+    ],
     ['a field that is missing', '\n- name: a\n', /t\.yaml:2: tenant "a": group must be a string, got: nothing/],
     ['an empty text', '- name: a\n  group: ""\n', /t\.yaml:2: tenant "a": group must be a string, got: ""/],
     [

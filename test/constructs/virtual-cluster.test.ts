@@ -1,6 +1,8 @@
 /** VirtualCluster beyond what test/construct.test.ts asserts: our own provider, options as properties, the way inside. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
-import { TerraformOutput, TerraformVariable } from 'cdktf';
+import { TerraformOutput, TerraformVariable, Token } from 'cdktf';
 import { describe, expect, test } from 'vitest';
 import { optionsOf } from '../../config/option.ts';
 import { options } from '../../config/options.ts';
@@ -26,7 +28,61 @@ describe('Provisioner.native()', () => {
     expect(Object.keys(program.resource ?? {})).toEqual(['vcluster_cluster']);
     expect(theResource(program, 'vcluster_cluster')).toEqual({ name: 'team-a' });
     expect(program.provider).toEqual({ vcluster: [{}] });
-    expect(program.terraform?.required_providers).toEqual({ vcluster: { source: 'cdktf-vcluster/vcluster' } });
+  });
+
+  test('asks for the provider that was released with this package, or a patch of it', () => {
+    const root = join(import.meta.dirname, '..', '..');
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(synth({ provisioner }).terraform?.required_providers).toEqual({
+      vcluster: { source: 'cdktf-vcluster/vcluster', version: `~> ${version}` },
+    });
+  });
+
+  test('leaves the version of the provider to whoever names one', () => {
+    const stack = newStack();
+    new VclusterProvider(stack, 'mine', { version: '0.9.1' });
+    expect(synthesised(stack).terraform?.required_providers?.['vcluster']).toMatchObject({ version: '0.9.1' });
+  });
+
+  test('gives options as attributes, by their names in Terraform, keys of maps untouched', () => {
+    const stack = newStack();
+    const level = new TerraformVariable(stack, 'level', {}).stringValue;
+    new VirtualCluster(stack, 'team-a', {
+      provisioner,
+      kubernetesVersion: '1.36',
+      controlPlane: {
+        statefulSet: {
+          persistence: { volumeClaim: { size: '20Gi' } },
+          scheduling: {
+            nodeSelector: { 'example.org/somePool': 'a' },
+            tolerations: [{ key: 'a', operator: 'Exists', tolerationSeconds: 5 }],
+          },
+        },
+        serviceMonitor: { annotations: { note: 'in ${HOME}' } },
+      },
+      values: { tracing: { sampleRatio: '0.5' }, logging: { level: level as 'debug' } },
+    });
+    expect(theResource(synthesised(stack), 'vcluster_cluster')).toEqual({
+      name: 'team-a',
+      control_plane: {
+        distro: { k8s: { version: '1.36' } },
+        stateful_set: {
+          persistence: { volume_claim: { size: '20Gi' } },
+          scheduling: {
+            node_selector: { 'example.org/somePool': 'a' },
+            tolerations: [{ key: 'a', operator: 'Exists', toleration_seconds: 5 }],
+          },
+        },
+        service_monitor: { annotations: { note: '${join("", ["in \\u0024{HOME}"])}' } },
+      },
+      tracing: { sample_ratio: '0.5' },
+      logging: { level: '${var.level}' },
+    });
+  });
+
+  test('gives as values what no attribute can say', () => {
+    const cluster = theResource(synth({ provisioner, values: JSON.parse('{"global":{"a":1}}') }), 'vcluster_cluster');
+    expect(cluster).toEqual({ name: 'team-a', values: ['{"global":{"a":1}}'] });
   });
 
   test('passes on what the provider looks after, keys of labels untouched', () => {
@@ -102,7 +158,7 @@ describe('Provisioner.native()', () => {
     expect(theResource(program, 'vcluster_cluster')['provider']).toBe('vcluster.west');
     expect(program.provider?.['vcluster']?.[0]).toMatchObject({
       host: 'https://west:6443',
-      exec: { api_version: 'client.authentication.k8s.io/v1', command: 'login', args: ['a'] },
+      exec: { api_version: 'client.authentication.k8s.io/v1', command: 'login', args: ['a'], env: { someKey: 'b' } },
     });
   });
 });
@@ -110,10 +166,12 @@ describe('Provisioner.native()', () => {
 describe('Options as properties', () => {
   const logging = { level: 'debug' } as const;
 
-  test.each([['helm'], ['native']] as const)('mean the same as values, with Provisioner.%s()', (kind) => {
-    const type = kind === 'helm' ? 'helm_release' : 'vcluster_cluster';
+  test.each([
+    ['helm', 'helm_release', { values: ['{"logging":{"level":"debug"}}'] }],
+    ['native', 'vcluster_cluster', { logging }],
+  ] as const)('mean the same as values, with Provisioner.%s()', (kind, type, wanted) => {
     const properties = theResource(synth({ provisioner: Provisioner[kind](), logging }), type);
-    expect(properties['values']).toEqual(['{"logging":{"level":"debug"}}']);
+    expect(properties).toMatchObject(wanted);
     expect(theResource(synth({ provisioner: Provisioner[kind](), values: { logging } }), type)).toEqual(properties);
   });
 
@@ -169,6 +227,20 @@ describe('Options as properties', () => {
     ],
     ['a duration without a unit', { timeouts: { update: '5' } }, /timeouts\.update must be a duration .*, got: "5"/],
     [
+      'another label than the property',
+      { labels: { a: 'x' }, controlPlane: { statefulSet: { labels: { a: 'y' } } } },
+      /statefulSet\.labels\.a must have one value, got: "x" by `labels` and "y" by the property/,
+    ],
+    ['values as text', JSON.parse('{"values":"a: b"}'), /values must be an object, such as a .*, got: "a: b"/],
+    ['a provisioner that is none', JSON.parse('{"provisioner":"native"}'), /must be Provisioner\.helm\(\) or Prov/],
+    ['a timeout nobody knows', JSON.parse('{"timeouts":{"crate":"5m"}}'), /timeouts: a key must be one of create, upd/],
+    [
+      'protection that is neither on nor off',
+      JSON.parse('{"deletionProtection":"yes"}'),
+      /deletionProtection must be true or false, got: "yes"/,
+    ],
+    ['a chart that is not there', { chart: '/nowhere' }, /chart must be a folder with a Chart\.yaml, got: "\/nowhere"/],
+    [
       'annotations for a namespace not made here',
       { namespaceLifecycle: 'keep', namespaceAnnotations: {} },
       /namespaceAnnotations must be left out/,
@@ -186,8 +258,23 @@ describe('Options as properties', () => {
       namespace: '${var.v}',
       labels: { a: '${var.v}' },
       timeouts: { create: '${var.v}' },
-      values: [expect.stringContaining('"version" = var.v')],
+      control_plane: { distro: { k8s: { version: '${var.v}' } } },
     });
+  });
+
+  test('leave alone whole maps that only Terraform knows', () => {
+    const stack = newStack();
+    const map = Token.asStringMap(new TerraformVariable(stack, 'm', {}).value);
+    new VirtualCluster(stack, 'team-a', { labels: map, namespaceLabels: { tier: 'gold' } });
+    new VirtualCluster(stack, 'team-b', { labels: map, provisioner });
+    const program = synthesised(stack);
+    expect(theResource(program, 'kubernetes_namespace_v1')['metadata']).toMatchObject({
+      labels: '${merge(var.m, {"tier" = "gold"})}',
+    });
+    expect(theResource(program, 'helm_release')['values']).toEqual([
+      '{"controlPlane":{"statefulSet":{"labels":${jsonencode(var.m)}}}}',
+    ]);
+    expect(theResource(program, 'vcluster_cluster')['labels']).toBe('${var.m}');
   });
 
   test('never share a name with a property of the construct', () => {

@@ -62,7 +62,14 @@ describe.skipIf(problem !== undefined)(`${count} tenants${problem ? `, skipped: 
     expect(text).toMatch(/0 to add, 0 to change, \d+ to destroy/);
     const touched = [...text.matchAll(/# \S+\.fleet_(ex-[a-z]+)_\S+ will be/g)].map(([, name]) => name);
     expect(new Set(touched)).toEqual(new Set([leaving?.name]));
-    await apply(terraform);
+    const lines = await apply(terraform);
+    const at = (what: RegExp): number => lines.findIndex((line) => what.test(line));
+    const inside = at(/^kubernetes_cluster_role_binding_v1\.\S+ Destruction complete/);
+    expect(inside).toBeGreaterThanOrEqual(0);
+    expect(at(/^helm_release\.\S+ Destroying/)).toBeGreaterThan(inside);
+    expect(at(/^kubernetes_namespace_v1\.\S+ Destroying/)).toBeGreaterThan(
+      at(/^helm_release\.\S+ Destruction complete/),
+    );
     expect(await host.tryGet('namespace', leaving?.name ?? '')).toBeUndefined();
     await workshop.synthesise('tenants', 'tenants', env);
     expect((await terraform.plan()).text).toContain('No changes.');

@@ -150,6 +150,18 @@ describe('deletion', () => {
     expect((await deleteCluster(host, wantedOf('retained'))).kept).toHaveLength(1);
   });
 
+  test('of one whose name a Service of somebody else has leaves that Service, and waits for nothing of it', async () => {
+    const { host } = stage;
+    await makeNamespace(host, 'theirs');
+    const service = { metadata: { name: 'theirs' }, spec: { ports: [{ port: 80 }] } };
+    const { metadata } = await host.create(kinds.services, 'theirs', service);
+    const owner = { apiVersion: 'v1', kind: 'Service', name: 'theirs', uid: metadata.uid };
+    await host.create(kinds.configMaps, 'theirs', { metadata: { name: 'goes-with-it', ownerReferences: [owner] } });
+    expect((await failureOf(applyRelease(host, wantedOf('theirs')))).message).toContain('exists already');
+    expect(await deleteCluster(host, wantedOf('theirs'))).toEqual({ kept: [] });
+    expect(await host.tryGet(kinds.services, { namespace: 'theirs', name: 'theirs' })).toBeDefined();
+  });
+
   test('says what is left and what holds it, and goes on where it was', async () => {
     const { host } = stage;
     await makeNamespace(host, 'held');

@@ -4,20 +4,25 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { cachedHelm, downloadHelm, helmVersion } from '../../operations/helm-download.ts';
+import { cachedHelm, downloadHelm, helmDigests, helmVersion } from '../../operations/helm-download.ts';
 import { locateHelm } from '../../operations/helm.ts';
 import { HostUnreachableError } from '../../operations/host-errors.ts';
 import { kinds, openHost } from '../../operations/host.ts';
 import { readHostAccess } from '../../operations/kubeconfig.ts';
 import { applyRelease } from '../../operations/release.ts';
+import { createAuthority, issue } from '../../testbed/pki.ts';
+import { startProxy } from './http-proxy.ts';
 import { failureOf, makeNamespace, startStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
@@ -100,6 +105,34 @@ describe.skipIf(process.platform !== 'linux')('helm', () => {
     vi.stubEnv('VCLUSTER_HELM_MIRROR', 'http://127.0.0.1:1');
     expect((await failureOf(downloadHelm())).message).toMatch(/ECONNREFUSED.* or name it in VCLUSTER_HELM/);
     await expect(stat(cachedHelm())).rejects.toThrow('ENOENT');
+  });
+
+  test('of the official site is held against the checksum that stands here, whatever the site publishes', async () => {
+    const authority = await createAuthority(folder, 'somebody');
+    const pair = await issue(folder, 'get.helm.sh', authority, { commonName: 'helm', serves: ['get.helm.sh'] });
+    const digest = createHash('sha256').update('forged').digest('hex');
+    const options = { cert: await readFile(pair.cert), key: await readFile(pair.key) };
+    const site = createHttpsServer(options, ({ url }, response) => {
+      response.end(url?.endsWith('.sha256sum') ? digest : 'forged');
+    }).listen(0, '127.0.0.1');
+    // Whoever owns the way to the site, and a certificate that this machine trusts.
+    await once(site, 'listening');
+    using proxy = await startProxy((site.address() as AddressInfo).port);
+    const env = {
+      PATH: process.env['PATH'],
+      HTTPS_PROXY: proxy.url,
+      NODE_EXTRA_CA_CERTS: authority.cert,
+      VCLUSTER_CACHE: join(folder, 'forged'),
+    };
+    const module = pathToFileURL(join(import.meta.dirname, '../../operations/helm-download.ts')).href;
+    const script = `const { downloadHelm } = await import(${JSON.stringify(module)}); await downloadHelm().catch((error) => console.log(error.message));`;
+    try {
+      const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { env });
+      const pinned = helmDigests[process.arch === 'x64' ? 'linux-amd64' : 'linux-arm64'];
+      expect(stdout).toContain(`its checksum is ${digest}, and ${pinned} was published`);
+    } finally {
+      site.close();
+    }
   });
 
   test('that VCLUSTER_HELM names has to be one', async () => {

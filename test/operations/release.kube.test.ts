@@ -1,8 +1,6 @@
 /** Releases on a real host API server with the real helm: install, upgrade, read, what an interrupted helm leaves, remove. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AbortedError } from '../../operations/errors.ts';
@@ -10,22 +8,20 @@ import { HelmError } from '../../operations/helm.ts';
 import { kinds } from '../../operations/host.ts';
 import { applyRelease, readRelease, uninstallRelease } from '../../operations/release.ts';
 import type { ReleaseStatus } from '../../operations/release.ts';
+import { waitUntilReady } from '../../operations/wait.ts';
 import { until } from '../support/eventually.ts';
-import { failureOf, makeNamespace, startStage } from './stage.ts';
+import { failureOf, installForeign, makeNamespace, startStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 const chart = join(import.meta.dirname, '../../chart');
 let stage: Stage;
-let folder: string;
 
 beforeAll(async () => {
   stage = await startStage('release');
-  folder = await mkdtemp(join(tmpdir(), 'release-test-'));
 });
 
 afterAll(async () => {
   await stage?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const refOf = (name: string): { name: string; namespace: string } => ({ name, namespace: name });
@@ -170,21 +166,37 @@ test('an interrupted operation ends with AbortedError, and the next one repairs 
   expect(repaired.status).toBe('deployed');
 });
 
+test("a Secret that only has the labels of Helm's records is not believed", async () => {
+  const { host } = stage;
+  await makeNamespace(host, 'forged');
+  await applyRelease(host, { ...refOf('forged'), values: { logging: { level: 'debug' } } });
+  const labels = { owner: 'helm', name: 'forged', version: '99', status: 'uninstalling' };
+  await host.create(kinds.secrets, 'forged', { metadata: { name: 'mine-x-default-x-forged', labels } });
+  expect(await readRelease(host, refOf('forged'))).toMatchObject({ revision: 1, status: 'deployed' });
+});
+
 test('a release of another chart is neither upgraded nor taken for ours', async () => {
-  const { host, helm, plane } = stage;
-  const foreign = join(folder, 'foreign');
-  await cp(chart, foreign, { recursive: true });
-  const description = await readFile(join(foreign, 'Chart.yaml'), 'utf8');
-  await writeFile(join(foreign, 'Chart.yaml'), description.replace(/^home: .*$/m, 'home: https://another.example'));
+  const { host } = stage;
   await makeNamespace(host, 'foreign');
-  const child = spawn(helm, ['install', 'foreign', foreign, '--kubeconfig', plane.kubeconfigPath, '-n', 'foreign'], {
-    stdio: 'ignore',
-  });
-  await once(child, 'exit');
+  const foreign = await installForeign(stage, 'foreign');
   const error = await failureOf(applyRelease(host, { ...refOf('foreign'), values: {} }));
   expect(error.message).toMatch(/^Name "foreign" is taken in namespace "foreign": /);
   expect((await failureOf(applyRelease(host, { ...refOf('foreign'), values: {}, chart: foreign }))).message).toContain(
     'not the one of this project',
   );
   expect(await readRelease(host, refOf('foreign'))).toMatchObject({ revision: 1 });
+});
+
+test('waitUntilReady() outlives a restart of the host API server', async () => {
+  const { host, plane } = stage;
+  await makeNamespace(host, 'patient');
+  await applyRelease(host, { ...refOf('patient'), values: {} });
+  const abort = new AbortController();
+  const waiting = failureOf(waitUntilReady(host, refOf('patient'), { signal: abort.signal }));
+  await plane.stop('kube-apiserver', 'SIGKILL');
+  // That takes longer than it lets pass between two looks.
+  await plane.start('kube-apiserver');
+  await plane.waitReady();
+  abort.abort();
+  expect(await waiting).toBeInstanceOf(AbortedError);
 });

@@ -1,6 +1,9 @@
 /** A host cluster for tests of operations: a real API server without nodes, and the helm of this project. */
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { kinds, openHost } from '../../operations/host.ts';
 import type { Host, HostKind } from '../../operations/host.ts';
+import { run } from '../../scripts/lib/command.ts';
 import { controlPlaneDir, issueKubeconfig, resolveBinary, silent, startControlPlane } from '../../testbed/index.ts';
 import type { ControlPlane } from '../../testbed/index.ts';
 
@@ -50,6 +53,16 @@ export interface Rule {
 
 /** The host as a user who has these rights in one namespace, and none elsewhere. */
 export async function asUser(stage: Stage, user: string, namespace: string, rules: readonly Rule[]): Promise<Host> {
+  return openHost({ kubeconfig: await kubeconfigOf(stage, user, namespace, rules) });
+}
+
+/** Path of the kubeconfig of such a user. */
+export async function kubeconfigOf(
+  stage: Stage,
+  user: string,
+  namespace: string,
+  rules: readonly Rule[],
+): Promise<string> {
   const { plane, host } = stage;
   const leaf = { commonName: user };
   const kubeconfig = await issueKubeconfig(plane.dir, user, { server: plane.url, pki: plane.pki, leaf });
@@ -61,7 +74,17 @@ export async function asUser(stage: Stage, user: string, namespace: string, rule
       subjects: [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }],
     });
   }
-  return openHost({ kubeconfig });
+  return kubeconfig;
+}
+
+/** Installs a chart of the same name as ours, and of another product. @returns its folder, which goes with the stage */
+export async function installForeign({ plane, helm }: Stage, name: string): Promise<string> {
+  const chart = join(plane.dir, 'foreign-chart');
+  await cp(join(import.meta.dirname, '../../chart'), chart, { recursive: true });
+  const description = await readFile(join(chart, 'Chart.yaml'), 'utf8');
+  await writeFile(join(chart, 'Chart.yaml'), description.replace(/^home: .*$/m, 'home: https://another.example'));
+  await run(helm, ['install', name, chart, '--kubeconfig', plane.kubeconfigPath, '-n', name]);
+  return chart;
 }
 
 export async function makeNamespace(host: Host, name: string): Promise<void> {

@@ -113,7 +113,7 @@ describe.skipIf(problem !== undefined)(`tunnel${problem === undefined ? '' : `, 
 
   test('auto takes it where the published address is not reached from here; TLS holds for 127.0.0.1', async () => {
     await using connection = await connect(host, installed.ref, { timeoutMs: 60_000 });
-    expect(connection).toMatchObject({ way: 'port_forward', woke: false });
+    expect(connection).toMatchObject({ way: 'port_forward', endpoint: `https://${name}.${name}:443` });
     expect(connection.access.server.hostname).toBe('127.0.0.1');
     expect(connection.access.serverName).toBeUndefined();
     expect(await connection.api.request({ path: '/version' })).toMatchObject({

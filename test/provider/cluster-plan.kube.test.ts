@@ -109,7 +109,18 @@ describe('bad input is refused at plan', () => {
       ['namespace_labels would do nothing'],
     ],
     ['a label', 'labels = { "team!" = "a" }', ['"team!" cannot be the key of a label']],
+    ['a label of every one', 'labels = { release = "a" }', ['"release" is a label of every virtual cluster']],
     ['the value of a label', 'labels = { team = "a b" }', ['labels.team: "a b" cannot be the value of a label']],
+    [
+      'the key of an annotation',
+      'namespace_annotations = { "team!" = "a" }',
+      ['"team!" cannot be the key of an annotation'],
+    ],
+    [
+      'an annotation of our own',
+      'namespace_annotations = { "cdktf-vcluster/namespace-of" = "a" }',
+      ['"cdktf-vcluster/namespace-of" is an annotation of the provider itself'],
+    ],
     ['a duration', 'timeouts = { create = "5 minutes" }', ['a duration such as']],
     [
       'an attribute',
@@ -214,7 +225,8 @@ describe('what is on the host is looked at while planning', () => {
     workspace.configureProvider(`config_path = ${JSON.stringify(kubeconfig)}`);
     const planned = await workspace.plan(hcl('norights'));
     expect(planned.exitCode, planned.text).toBe(2);
-    expect(planned.text).toMatch(/Warning: .*(may not|forbidden|rights)/i);
+    expect(planned.text).toContain('Warning: This account may not make a virtual cluster here');
+    expect(planned.text).toContain('may not create namespaces');
     const applied = await workspace.apply(hcl('norights'));
     expect(applied.exitCode, applied.text).toBe(1);
     expect(applied.text).toMatch(/Error: .*namespaces/);

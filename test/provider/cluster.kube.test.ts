@@ -5,7 +5,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { kinds } from '../../operations/host.ts';
 import { applyRelease, readRelease } from '../../operations/release.ts';
-import { makeNamespace, startStage } from '../operations/stage.ts';
+import { distinct, rightsToGrant, rightsToInstall } from '../../operations/rights.ts';
+import { installForeign, kubeconfigOf, makeNamespace, startStage } from '../operations/stage.ts';
 import type { Stage } from '../operations/stage.ts';
 import { clusterHcl as hcl, Workspace } from './cluster-workspace.ts';
 
@@ -77,7 +78,7 @@ describe('a release that is there already', () => {
     labels = { tier = "gold" }
     control_plane = { syncer = { resources = { requests = { cpu = 2, memory = "96Mi" } } } }
     sync = { to_host = { pods = { translate_image = { "a.B/c" = "d" }, scheduler_names = [] } } }
-    values = [jsonencode({ global = { note = "x" } })]`;
+    values = ["# not as it was written\\nglobal:\\n  note: x\\n"]`;
 
   beforeAll(async () => {
     await makeNamespace(stage.host, ref.namespace);
@@ -143,6 +144,17 @@ describe('a release that is there already', () => {
     expect(moved.text).toMatch(/namespace changes: objects on the host cannot move/);
   });
 
+  test('is not imported, nor found, when it is of another product', async () => {
+    await makeNamespace(stage.host, 'foreign');
+    await installForeign(stage, 'foreign');
+    await workspace.write(hcl('foreign'));
+    const imported = await workspace.run(['import', 'vcluster_cluster.it', 'foreign/foreign']);
+    expect(imported.exitCode, imported.text).toBe(1);
+    expect(imported.text).toMatch(/It is of the chart vcluster [\d.]+, which is none of this project\./);
+    const found = await workspace.plan('data "vcluster_cluster" "it" { name = "foreign" }');
+    expect(found.text).toContain('There is no virtual cluster foreign/foreign');
+  });
+
   test.each([
     ['team', 'must be the namespace on the host and the name'],
     ['imported/none', 'There are: imported/team'],
@@ -160,7 +172,7 @@ describe('a release that is there already', () => {
         name      = "team"
         namespace = "imported"
       }
-      data "vcluster_clusters" "gold" { labels = { tier = "gold" } }
+      data "vcluster_clusters" "gold" { labels = { tier = "gold", none = null } }
       data "vcluster_clusters" "none" { labels = { tier = "silver" } }
       data "vcluster_clusters" "there" { namespace = "imported" }
       data "vcluster_clusters" "elsewhere" { namespace = "default" }`);
@@ -195,4 +207,29 @@ describe('a release that is there already', () => {
     expect(down.text).toContain('nothing listens there');
     expect((await workspace.plan(hcl('team', keep))).exitCode).toBe(2);
   });
+});
+
+test('an account with rights in one namespace alone can keep it: create, look, import, destroy', async () => {
+  await makeNamespace(stage.host, 'fenced');
+  // Just what is said to be needed, which is not to read the namespace itself.
+  const rights = distinct([...rightsToInstall('fenced'), ...rightsToGrant('fenced')]);
+  const rules = rights.map(({ group, resource, verb }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs: [verb],
+  }));
+  const kubeconfig = await kubeconfigOf(stage, 'fenced', 'fenced', rules);
+  workspace.configureProvider(`config_path = ${JSON.stringify(kubeconfig)}`);
+  const config = hcl('fenced', 'namespace_lifecycle = "keep"\n timeouts = { create = "5s" }');
+  const created = await workspace.apply(config);
+  // Without a node it is never ready; all else went well.
+  expect(created.text).toContain('did not become ready within 5s');
+  expect((await workspace.plan(config)).text).toContain('is tainted, so must be replaced');
+  await workspace.run(['state', 'rm', 'vcluster_cluster.it']);
+  const imported = await workspace.run(['import', 'vcluster_cluster.it', 'fenced/fenced']);
+  expect(imported.exitCode, imported.text).toBe(0);
+  expect((await workspace.state())['vcluster_cluster.it']?.values).toMatchObject({ namespace_lifecycle: 'keep' });
+  const destroyed = await workspace.destroy();
+  expect(destroyed.exitCode, destroyed.text).toBe(0);
+  expect(await readRelease(stage.host, { namespace: 'fenced', name: 'fenced' })).toBeUndefined();
 });

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostProblem } from '../../scripts/lib/host.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
+import { until } from '../support/eventually.ts';
 import { nodeHost } from '../support/installed.ts';
 import { insideObjects, insideProvider, Stack } from './kubeconfig-stage.ts';
 
@@ -18,6 +19,14 @@ function configuration({ pause, wake }: { readonly pause: boolean; readonly wake
   const cluster = `resource "vcluster_cluster" "it" {\n  name  = "${name}"\n  pause = ${pause}\n}\n`;
   return cluster + insideProvider('vcluster_cluster.it.id', `wake = ${wake}`) + insideObjects;
 }
+
+/** Work that is done once it is awake, and goes on for longer than any test. */
+const long = `
+resource "terraform_data" "long" {
+  depends_on = [kubernetes_config_map_v1.app]
+  provisioner "local-exec" { command = "exec sleep 3600" }
+}
+`;
 
 /** Whether it has been put to sleep, and nothing of it runs. */
 async function isAsleep(): Promise<boolean> {
@@ -54,6 +63,15 @@ describe.skipIf(problem !== undefined)(`asleep${problem === undefined ? '' : `, 
     expect(said.exitCode, said.text).toBe(0);
     expect(said.text).toContain('kubernetes_config_map_v1.app: Refreshing state');
     expect(await isAsleep()).toBe(true);
+  });
+
+  test('Terraform is killed while it is awake: asleep again', async () => {
+    await stack.write(configuration({ pause: true, wake: true }) + long);
+    await using running = stack.start(['apply', '-auto-approve', '-input=false']);
+    await running.heard('terraform_data.long: Provisioning with');
+    expect(await isAsleep()).toBe(false);
+    process.kill(running.pid, 'SIGKILL');
+    await until('it to be asleep', isAsleep, 120_000);
   });
 
   test('resumed before anything else, it is there with its data', async () => {

@@ -42,9 +42,10 @@ function surroundings(): {
   readonly provider: ConfiguredProvider;
   readonly signal: AbortSignal;
   readonly log: typeof quiet;
+  readonly hide: () => void;
   readonly remainingMs: () => number;
 } {
-  return { provider, signal: new AbortController().signal, log: quiet, remainingMs: () => Infinity };
+  return { provider, signal: new AbortController().signal, log: quiet, hide: ignore, remainingMs: () => Infinity };
 }
 
 async function open(more: ValueRecord = {}): Promise<Opened<Attributes>> {

@@ -2,6 +2,8 @@
  * A folder with a configuration that makes a virtual cluster and works inside it, for a real Terraform with the provider of this
  * checkout installed and the public provider `kubernetes`. The environment is that of a user whose shell points at the host.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +17,14 @@ export interface Said {
   readonly exitCode: number;
   /** Both outputs on one line, without the frames around errors, so that texts can be looked for. */
   readonly text: string;
+}
+
+/** A run of Terraform that goes on, in a process group of its own as a shell would give it. */
+export interface Running extends AsyncDisposable {
+  readonly pid: number;
+  /** Resolves when it has said this; rejects when it ends without. */
+  readonly heard: (text: string) => Promise<void>;
+  readonly ended: Promise<Said>;
 }
 
 const requirements = `terraform {
@@ -106,6 +116,36 @@ export class Stack implements AsyncDisposable {
       env: { ...this.#env, ...env },
     });
     return { exitCode: found.exitCode, text: oneLine(`${found.stdout}\n${found.stderr}`) };
+  }
+
+  /** Starts it; whatever is left of its group is killed when it is disposed of. */
+  start(args: readonly string[]): Running {
+    const [command = '', ...rest] = args;
+    const env = { ...process.env, ...this.#env };
+    const child = spawn(this.#binary, [`-chdir=${this.folder}`, command, '-no-color', ...rest], {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { pid = 0 } = child;
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (more) => (text += more));
+    const ended = once(child, 'close').then(([code]) => ({ exitCode: Number(code ?? -1), text: oneLine(text) }));
+    const heard = async (words: string): Promise<void> => {
+      while (!oneLine(text).includes(words)) {
+        const next = await Promise.race([once(child.stdout, 'data'), ended]);
+        if ('text' in next && !next.text.includes(words)) throw new Error(next.text);
+      }
+    };
+    const kill = async (): Promise<void> => {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // Nobody is left.
+      }
+      await ended;
+    };
+    return { pid, heard, ended, [Symbol.asyncDispose]: kill };
   }
 
   /** Exit code 2 when something would change. */

@@ -3,15 +3,14 @@
  * and nothing is ever planned against the host by mistake, whose kubeconfig is in the environment all the time. The tests of this file
  * build on each other, in order.
  */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostProblem } from '../../scripts/lib/host.ts';
 import { Inside } from '../../scripts/lib/inside.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { imageNames } from '../../testbed/index.ts';
 import { nodeHost } from '../support/installed.ts';
+import { processList } from '../support/process-list.ts';
 import { secretWords } from '../support/secret-words.ts';
 import { insideObjects, insideProvider, Stack } from './kubeconfig-stage.ts';
 
@@ -72,20 +71,6 @@ async function uids(): Promise<readonly (string | undefined)[]> {
   return found.map((object) => object?.metadata.uid);
 }
 
-/** Command lines of all processes that are seen while `work` goes on. */
-async function commandLines(work: Promise<unknown>): Promise<string> {
-  const seen = new Set<string>();
-  const ended = work.then(() => 'ended' as const);
-  for (let state: 'working' | 'ended' = 'working'; state === 'working';) {
-    for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
-      seen.add(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''));
-      seen.add(await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => ''));
-    }
-    state = await Promise.race([ended, sleep(200, 'working' as const)]);
-  }
-  return [...seen].join('\n');
-}
-
 describe.skipIf(problem !== undefined)(`kubeconfig${problem === undefined ? '' : `, skipped: ${problem}`}`, () => {
   beforeAll(async () => {
     host = await nodeHost();
@@ -117,7 +102,7 @@ describe.skipIf(problem !== undefined)(`kubeconfig${problem === undefined ? '' :
 
   test('no byte of a key or a token is in state, plan, logs at the highest level, or in any process list', async () => {
     const env = { TF_LOG: 'TRACE', TF_LOG_PATH: join(stack.folder, 'trace.log') };
-    const lines = await commandLines(stack.plan(['-out=plan'], env));
+    const lines = await processList(stack.plan(['-out=plan'], env));
     await stack.run(['show', '-json', 'plan']).then(({ text }) => expect(text).not.toBe(''));
     const words = await secretWords(host, name, [`vc-${name}`, `${name}-certs`, 'kc-compose-ci']);
     expect(words.length).toBeGreaterThan(20);

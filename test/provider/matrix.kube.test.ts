@@ -135,8 +135,8 @@ test('the executable with a Node inside is taken as well', { timeout: 300_000 },
   await writeConfiguration(place, {
     'main.tf': `${head}${cluster()}\noutput "n" { value = provider::vcluster::host_name("a", "b", "c") }\n`,
   });
-  // No Node on the PATH: it has its own.
-  const env = { PATH: '/usr/bin:/bin', VCLUSTER_NODE: '/nonexistent' };
+  // No Node on the PATH: it has its own, into which nothing is loaded from outside.
+  const env = { PATH: '/usr/bin:/bin', VCLUSTER_NODE: '/nonexistent', NODE_OPTIONS: '--require=/nonexistent' };
   await using terraform = await openInstalled(place, host.kubeconfigPath, { form: 'executable', env });
   await terraform.init();
   expect((await terraform.plan()).text).toContain('"a-x-b-x-c"');

@@ -141,6 +141,14 @@ describe('a served process', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('may be connected to again and again when nothing says who its only client is', async () => {
+    const { socket } = await serve();
+    const first = plainSession(socket);
+    expect(await schemaOver(first)).toEqual(['toy_box']);
+    await new Promise((resolve) => first.close(() => resolve(undefined)));
+    expect(await schemaOver(plainSession(socket))).toEqual(['toy_box']);
+  });
+
   test('stays on SIGINT, and when standard input ends and standard output is not read any more', async () => {
     const { child, socket, exited } = await serve();
     child.stdin.end();
@@ -172,6 +180,27 @@ describe('a served process', () => {
     expect(await call(session, '/plugin.GRPCController/Shutdown', empty)).toMatchObject({ status: 0 });
     expect(await exited).toBe(0);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('ends when nobody is there to read its handshake: its parent has ended before it', async () => {
+    const { child, exited } = startProgram(cookie);
+    child.stdout.destroy();
+    expect(await exited).toBe(0);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'another protocol is asked for',
+      { PLUGIN_PROTOCOL_VERSIONS: '5' },
+      /^This provider speaks version 6 .* Use Terraform/,
+    ],
+    ['there is no folder for its socket', { TMPDIR: '/nonexistent' }, /^The provider cannot make .* Set TMPDIR/],
+  ])('says why it cannot serve on the line that Terraform shows, when %s', async (_, env, words) => {
+    const { stdout, exited } = startProgram({ ...cookie, ...env });
+    expect(await exited).toBe(1);
+    expect(stdout()).toMatch(words);
+    expect(stdout().trimEnd()).not.toMatch(/[\n|]/);
   });
 
   test('ends when its parent is killed, with nobody connected', async () => {
@@ -216,5 +245,18 @@ describe('with a client certificate', () => {
       expect(status).toBe(-1);
     }
     expect(await schemaOver(await sessionAs(served, client))).toEqual(['toy_box']);
+  });
+
+  test('its socket is gone once the parent is connected, so that nothing is left when it is killed', async () => {
+    const served = await serve({ PLUGIN_CLIENT_CERT: client.certificate });
+    expect(await readdir(folder)).not.toEqual([]);
+    const session = await sessionAs(served, client);
+    expect(await schemaOver(session)).toEqual(['toy_box']);
+    expect(await readdir(folder)).toEqual([]);
+    // The connection is as good as before.
+    expect(await schemaOver(session)).toEqual(['toy_box']);
+    served.child.kill('SIGKILL');
+    await served.exited;
+    expect(await readdir(folder)).toEqual([]);
   });
 });

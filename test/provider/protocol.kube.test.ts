@@ -98,28 +98,37 @@ describe.each(tools)('%s', (tool) => {
     await expectNothingLeft();
   });
 
-  test('is interrupted by Ctrl-C: the provider stays, returns what it has half made, and then ends', async () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'is interrupted, by %s to the whole group: what the provider has half made is recorded, and nothing is left',
+    async (signal) => {
+      await toy.write(box('one', 'wait = true'));
+      const { pid, ended } = toy.start(['apply', '-auto-approve']);
+      await until('the box', async () => toy.hasBox('one'), 50_000);
+      process.kill(-pid, signal);
+      expect((await ended).exitCode).toBe(1);
+      const state = JSON.parse(await readFile(join(toy.folder, 'terraform.tfstate'), 'utf8')) as {
+        resources: readonly { instances: readonly { status?: string; attributes: object }[] }[];
+      };
+      expect(state.resources[0]?.instances[0]).toMatchObject({ status: 'tainted', attributes: { name: 'one' } });
+      await expectNothingLeft();
+    },
+  );
+
+  test('is killed: the provider ends by itself', async () => {
     await toy.write(box('one', 'wait = true'));
     const { pid, ended } = toy.start(['apply', '-auto-approve']);
     await until('the box', async () => toy.hasBox('one'), 50_000);
-    // To the whole group, the provider among them.
-    process.kill(-pid, 'SIGINT');
-    const { exitCode } = await ended;
-    expect(exitCode).toBe(1);
-    const state = JSON.parse(await readFile(join(toy.folder, 'terraform.tfstate'), 'utf8')) as {
-      resources: readonly { instances: readonly { status?: string; attributes: object }[] }[];
-    };
-    expect(state.resources[0]?.instances[0]).toMatchObject({ status: 'tainted', attributes: { name: 'one' } });
+    process.kill(pid, 'SIGKILL');
+    expect((await ended).exitCode).toBeNull();
     await expectNothingLeft();
   });
 
-  test('is killed: the provider ends by itself and removes its socket', async () => {
+  test('is killed with its provider: nothing is left', async () => {
     await toy.write(box('one', 'wait = true'));
     const { pid, ended } = toy.start(['apply', '-auto-approve']);
     await until('the box', async () => toy.hasBox('one'), 50_000);
-    expect(await toy.sockets()).not.toEqual([]);
-    process.kill(pid, 'SIGKILL');
-    await ended;
+    process.kill(-pid, 'SIGKILL');
+    expect((await ended).exitCode).toBeNull();
     await expectNothingLeft();
   });
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { findHost, provideImage } from '../../scripts/lib/host.ts';
 import { run } from '../../scripts/lib/command.ts';
+import type { VirtualClusterAddress } from '../../scripts/lib/inside.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { root } from '../../scripts/lib/stack.ts';
 import { resolveBinary } from '../../testbed/index.ts';
@@ -9,20 +10,34 @@ import { resolveBinary } from '../../testbed/index.ts';
 export interface InstalledCluster extends AsyncDisposable {
   /** The host. */
   readonly kubectl: Kubectl;
-  readonly ref: { readonly name: string; readonly namespace: string };
+  readonly ref: VirtualClusterAddress;
 }
 
-/** Installs it into a namespace of its own name and waits until it is ready; disposing removes the namespace. */
-export async function installCluster(name: string, helmArgs: readonly string[] = []): Promise<InstalledCluster> {
+/**
+ * Installs it into a new namespace, by default of its own name, and waits until it is ready. Disposing has the namespace removed and
+ * does not wait for that: installing again does.
+ *
+ * @param namespaceLabels of the new namespace, `key=value`
+ */
+export async function installCluster(
+  at: string | VirtualClusterAddress,
+  helmArgs: readonly string[] = [],
+  namespaceLabels: readonly string[] = [],
+): Promise<InstalledCluster> {
+  const ref = typeof at === 'string' ? { name: at, namespace: at } : at;
+  const { name, namespace } = ref;
   const kubectl = await nodeHost();
+  await kubectl.run(['delete', 'namespace', namespace, '--ignore-not-found']);
+  await kubectl.run(['create', 'namespace', namespace]);
+  if (namespaceLabels.length > 0) await kubectl.run(['label', 'namespace', namespace, ...namespaceLabels]);
   const helm = await resolveBinary('helm', log);
-  const target = ['-n', name, '--create-namespace', '--kubeconfig', kubectl.kubeconfig];
-  await run(helm, ['upgrade', '--install', name, join(root, 'chart'), ...target, '--wait', ...helmArgs]);
+  const target = ['-n', namespace, '--kubeconfig', kubectl.kubeconfig];
+  await run(helm, ['install', name, join(root, 'chart'), ...target, '--wait', ...helmArgs]);
   return {
     kubectl,
-    ref: { name, namespace: name },
+    ref,
     [Symbol.asyncDispose]: async () => {
-      await kubectl.run(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+      await kubectl.run(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
     },
   };
 }

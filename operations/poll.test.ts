@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { AbortedError } from './errors.ts';
+import { HostError, HostForbiddenError, HostUnreachableError } from './host-errors.ts';
+import { waitFor } from './poll.ts';
+
+/** Looks that show one thing after the other. */
+function looks(...shown: readonly (boolean | Error)[]): () => Promise<boolean> {
+  const left = [...shown];
+  return async () => {
+    const next = left.shift() ?? false;
+    if (typeof next === 'boolean') return next;
+    throw next;
+  };
+}
+
+const away = new HostUnreachableError('away', 'nothing listens there', { status: 0 });
+const troubled = new HostError('troubled', 'etcd has no leader', { status: 500 });
+const refused = new HostForbiddenError('refused', 'may not', { status: 403 });
+const enoughMs = 60_000;
+
+describe('waitFor()', () => {
+  test('waits for a host that is away for a moment', async () => {
+    expect(await waitFor(enoughMs, undefined, looks(false, away, troubled, true))).toBe(true);
+  });
+
+  test('does not wait for what waiting does not help, nor for a host that was never there', async () => {
+    await expect(waitFor(enoughMs, undefined, looks(false, refused))).rejects.toBe(refused);
+    await expect(waitFor(enoughMs, undefined, looks(away, true))).rejects.toBe(away);
+  });
+
+  test('tells what was in the way at the end', async () => {
+    await expect(waitFor(1, undefined, looks(false, away))).rejects.toBe(away);
+    expect(await waitFor(0, undefined, looks(false, true))).toBe(false);
+  });
+
+  test('tells an interruption from a time that was up', async () => {
+    const why = async (signal: AbortSignal): Promise<unknown> =>
+      waitFor(enoughMs, signal, looks()).catch((error: unknown) => error);
+    const stopped = await why(AbortSignal.abort());
+    expect(stopped).toBeInstanceOf(AbortedError);
+    expect(stopped).toHaveProperty(
+      'message',
+      expect.stringMatching(/^Interrupted: It was told to stop while it was waiting\./),
+    );
+    expect(await why(AbortSignal.timeout(1))).toHaveProperty(
+      'message',
+      expect.stringContaining('Its time was up while it was waiting'),
+    );
+  });
+});
