@@ -7,14 +7,15 @@
  * - what it is keyed on is unknown until the virtual cluster was ready once and known ever after, also while it is updated;
  *   an unknown provider configuration would have Terraform plan inner resources against nothing, or against the host;
  * - `config_path` is /dev/null, so that no kubeconfig of the environment is read in place of an unknown value;
- * - user, password, token and context are always given: a host token in KUBE_TOKEN, or in a kubeconfig of KUBE_CONFIG_PATHS (which the
- *   Helm provider reads whatever `config_path` says), would otherwise be sent to the virtual API server.
+ * - user, password, token, context, proxy and server name are always given: a host token in KUBE_TOKEN, or in a kubeconfig of
+ *   KUBE_CONFIG_PATHS (which the Helm provider reads whatever `config_path` says), would otherwise be sent to the virtual API server,
+ *   and the host's proxy or server name would keep Terraform from reaching it.
  */
 import type { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js';
 import type { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
 import { Construct } from 'constructs';
 import { binding } from './bindings.ts';
-import { Fn } from './terraform.ts';
+import { Fn, Token } from './terraform.ts';
 import type { TerraformProvider } from './terraform.ts';
 import { VclusterKubeconfig } from './vcluster/kubeconfig.ts';
 
@@ -72,13 +73,15 @@ export class Inside extends Construct {
       clusterCaCertificate: kubeconfig.clusterCaCertificate,
       clientCertificate: kubeconfig.clientCertificate,
       clientKey: kubeconfig.clientKey,
-      tlsServerName: kubeconfig.tlsServerName,
+      // Never null, which would be read as "not given".
+      tlsServerName: Fn.join('', Token.asList(Fn.compact([kubeconfig.tlsServerName]))),
       token: String(Fn.coalesce([kubeconfig.token, noToken])),
       username: '',
       password: '',
       insecure: false,
       configPath: '/dev/null',
       configContext: '',
+      proxyUrl: '',
     };
   }
 }

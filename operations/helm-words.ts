@@ -10,7 +10,8 @@ const rules: readonly Rule[] = [
   [/execution error at \([^)]*\): ([\s\S]+)/, ([, said = '']) => said],
   [/values don't meet the specifications of the schema\(s\)[^\n]*\n([\s\S]+)/, ([, lines = '']) => schemaWords(lines)],
   [
-    /another operation \(install\/upgrade\/rollback\) is in progress/,
+    // The second is what a helm says that comes to write its record after another one.
+    /another operation \(install\/upgrade\/rollback\) is in progress|^release: already exists$/,
     () => `Another helm is working on it right now. ${goesOn}`,
   ],
   [

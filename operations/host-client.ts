@@ -4,21 +4,20 @@
  * Invariants: a write is sent once, unless the host said that it did not take it (429); a read is sent again when its connection
  * was reset. "Not found" is the host's own 404 and nothing else.
  */
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { Agent, request as httpsRequest } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortedError } from './errors.ts';
 import type { AbortedError } from './errors.ts';
+import { openAgent } from './host-agent.ts';
 import { answerError, silenceError } from './host-answers.ts';
 import type { Asked } from './host-answers.ts';
 import { HostNotFoundError } from './host-errors.ts';
 import type { Host, HostKind, HostVersion, ListOptions, ObjectRef, PatchOptions, RequestOptions } from './host.ts';
 import type { AccessSource, HostAccess } from './kubeconfig.ts';
-import { proxyEnv } from './proxy.ts';
 
 const defaultTimeoutMs = 15_000;
-const connectionsMax = 8;
 const triesMax = 4;
 /** A busy host says how long to wait, mostly a second. */
 const throttledTriesMax = 20;
@@ -42,6 +41,12 @@ interface Answer {
   readonly retryAfterMs: number | undefined;
 }
 
+/** As whom, and over which connections. */
+interface Way {
+  readonly access: HostAccess;
+  readonly agent: Agent;
+}
+
 interface Page<T> {
   readonly metadata?: { readonly continue?: string };
   readonly items?: readonly T[] | null;
@@ -50,7 +55,7 @@ interface Page<T> {
 /** See {@link Host}. */
 export class HostClient implements Host {
   readonly #source: AccessSource;
-  #agent: { readonly of: HostAccess; readonly agent: Agent | HttpAgent } | undefined;
+  #agent: { readonly of: HostAccess; readonly agent: Agent } | undefined;
 
   constructor(source: AccessSource) {
     this.#source = source;
@@ -61,7 +66,9 @@ export class HostClient implements Host {
   }
 
   async access(again = false): Promise<HostAccess> {
-    return { ...this.#source.endpoint, ...(await this.#source.credentials(again)) };
+    const credentials = await this.#source.credentials(again);
+    // One from a file may bring the end of its line, which no header takes.
+    return { ...this.#source.endpoint, ...credentials, token: credentials.token?.trim() };
   }
 
   async version(options: RequestOptions = {}): Promise<HostVersion> {
@@ -158,8 +165,9 @@ export class HostClient implements Host {
     const timeout = AbortSignal.timeout(timeoutMs);
     // Credentials first: their errors are in words already.
     const access = await this.access();
+    const way = { access, agent: this.#agentFor(access) };
     try {
-      return await this.#exchange(sent, access, sent.signal ? AbortSignal.any([sent.signal, timeout]) : timeout);
+      return await this.#exchange(sent, way, sent.signal ? AbortSignal.any([sent.signal, timeout]) : timeout);
     } catch (error) {
       if (sent.signal?.aborted) throw aborted(sent);
       if (timeout.aborted) throw silenceError(this.#asked(sent), error, timeoutMs);
@@ -169,13 +177,13 @@ export class HostClient implements Host {
     }
   }
 
-  #exchange({ method, path, body, accept }: Sent, access: HostAccess, signal: AbortSignal): Promise<Answer> {
+  #exchange({ method, path, body, accept }: Sent, { access, agent }: Way, signal: AbortSignal): Promise<Answer> {
     const { server, token } = access;
     const url = new URL(`${server.pathname.replace(/\/$/, '')}${path}`, server);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const options = {
       method,
-      agent: this.#agentFor(access),
+      agent,
       signal,
       headers: {
         accept: accept ?? 'application/json',
@@ -196,28 +204,11 @@ export class HostClient implements Host {
   }
 
   /** Connections are made with a client certificate: another one needs other connections. */
-  #agentFor(access: HostAccess): Agent | HttpAgent {
-    const { ca, certificate, key, insecure, serverName } = access;
+  #agentFor(access: HostAccess): Agent {
+    const { certificate, key } = access;
     const known = this.#agent;
     if (known !== undefined && known.of.certificate === certificate && known.of.key === key) return known.agent;
-    const kept = {
-      keepAlive: true,
-      maxSockets: connectionsMax,
-      maxFreeSockets: connectionsMax / 2,
-      scheduling: 'lifo',
-      proxyEnv: proxyEnv(access.proxy),
-    } as const;
-    const agent =
-      access.server.protocol === 'http:'
-        ? new HttpAgent(kept)
-        : new Agent({
-            ...kept,
-            ca,
-            cert: certificate,
-            key,
-            rejectUnauthorized: !insecure,
-            ...(serverName !== undefined && { servername: serverName }),
-          });
+    const agent = openAgent(access);
     this.#agent = { of: access, agent };
     return agent;
   }

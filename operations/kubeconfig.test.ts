@@ -94,6 +94,7 @@ describe('readHostAccess()', () => {
     [{ user: { username: 'admin', password: 'secret' } }, 'a password'],
     [{ user: { as: 'somebody' } }, 'impersonation'],
     [{ server: 'https://:::' }, 'is no URL'],
+    [{ user: { exec: { args: ['secret'] } } }, 'without a command'],
   ])('refuses %j with words, and repeats no secret', (parts, words) => {
     const kubeconfig = write('refused', { current: 'a', ...parts });
     expect(() => readAccess({ kubeconfig })).toThrow(words);
@@ -112,6 +113,18 @@ describe('readHostAccess()', () => {
       true,
       true,
     ]);
+  });
+
+  test('passes by what is no entry', () => {
+    const kubeconfig = join(folder, 'odd');
+    const clusters = [null, 'x', { name: 'a', cluster: { server: 'h' } }];
+    const contexts = [
+      { name: 'a', context: { cluster: 'a', user: 'a' } },
+      { name: 'b', context: 'x' },
+    ];
+    writeFileSync(kubeconfig, JSON.stringify({ clusters, contexts, users: [{ name: 'a', user: null }] }));
+    expect(readAccess({ kubeconfig, context: 'a' }).endpoint.server.href).toBe('https://h/');
+    expect(() => readAccess({ kubeconfig, context: 'b' })).toThrow('has no "" among its clusters: a.');
   });
 
   test('never quotes a file that is no YAML', () => {

@@ -145,11 +145,10 @@ function readFile(path: string): Section {
 function entriesOf(content: Section, kind: SectionKind, folder: string): readonly Entry[] {
   const list = content[kind];
   if (!Array.isArray(list)) return [];
-  return (list as readonly Section[]).map((entry) => ({
-    name: String(entry['name']),
-    section: (entry[sections[kind]] ?? {}) as Section,
-    folder,
-  }));
+  return (list as readonly unknown[]).filter(isSection).map((entry) => {
+    const section = entry[sections[kind]];
+    return { name: String(entry['name']), section: isSection(section) ? section : {}, folder };
+  });
 }
 
 function accessIn(config: Merged, contextName: string): AccessSource {
@@ -202,7 +201,7 @@ function refuseUnsupported(config: Merged, contextName: string, section: Section
 
 interface KubeconfigPlugin {
   readonly apiVersion?: string;
-  readonly command: string;
+  readonly command?: unknown;
   readonly args?: readonly string[] | null;
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
   readonly installHint?: string;
@@ -212,6 +211,11 @@ function credentialsOf(user: Entry, endpoint: AccessSource['endpoint']): Credent
   const { section, folder } = user;
   const exec = section['exec'] as KubeconfigPlugin | undefined;
   if (exec) {
+    if (typeof exec.command !== 'string') {
+      throw new KubeconfigError(
+        `The kubeconfig names a credential plugin (exec) of user "${user.name}" without a command.`,
+      );
+    }
     const env = Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value]));
     const { apiVersion, installHint, args } = exec;
     // A bare word is looked for on the PATH, a path with folders is relative to the kubeconfig.
@@ -267,6 +271,10 @@ function contentOf({ section, folder }: Entry, key: string): string | undefined 
       cause,
     });
   }
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null;
 }
 
 function text(section: Section, key: string): string | undefined {

@@ -20,3 +20,8 @@ const marks: readonly (readonly [RegExp, string])[] = [
 export function masked(text: string): string {
   return marks.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
 }
+
+/** A line without orders to a terminal: an API server's log may quote what its clients have sent. */
+export function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ');
+}

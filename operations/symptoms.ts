@@ -4,7 +4,7 @@ import type { HostEvent, Symptoms } from './diagnosis.ts';
 import { OperationError } from './errors.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
-import { masked } from './mask.ts';
+import { masked, printable } from './mask.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const linesMax = 10;
@@ -51,7 +51,7 @@ export async function lastLines(host: Host, source: LogSource, signal?: AbortSig
     const text = typeof said === 'string' ? said : JSON.stringify(said);
     return masked(text)
       .split('\n')
-      .map(plain)
+      .map((line) => printable(line).trimEnd())
       .filter((line) => line !== '')
       .map(shortened);
   } catch (error) {
@@ -59,11 +59,6 @@ export async function lastLines(host: Host, source: LogSource, signal?: AbortSig
     if (error instanceof OperationError && signal?.aborted !== true) return [];
     throw error;
   }
-}
-
-/** Without orders to a terminal: an API server's log quotes what its clients send. */
-function plain(line: string): string {
-  return line.replace(/\p{Cc}/gu, ' ').trimEnd();
 }
 
 function shortened(line: string): string {

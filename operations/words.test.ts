@@ -4,7 +4,7 @@ import { checksumIn, helmDigests } from './helm-download.ts';
 import { helmWords } from './helm-words.ts';
 import { isFit } from './helm.ts';
 import { answerError, parseRefusal, silenceError } from './host-answers.ts';
-import { masked } from './mask.ts';
+import { masked, printable } from './mask.ts';
 import { durationText } from './wait.ts';
 
 const asked = { server: 'https://host:6443', what: 'read secrets/a in namespace "x"' };
@@ -75,6 +75,10 @@ describe('helmWords()', () => {
       'Service "a" in namespace "x" exists already and is not of this release. Remove it, or choose another name or namespace.',
     ],
     [
+      'Error: UPGRADE FAILED: release: already exists\n',
+      'Another helm is working on it right now. Apply again; what was begun is gone on with.',
+    ],
+    [
       'Error: INSTALLATION FAILED: 2 errors occurred:\n\t* services "a-headless" is forbidden: exceeded quota: q, requested: services=1, used: services=0, limited: services=0\n\t* services "a" is forbidden: exceeded quota: q, requested: services=1\n',
       'The host refuses services "a-headless": exceeded quota: q, requested: services=1, used: services=0, limited: services=0. Raise ResourceQuota "q", or choose another namespace.',
     ],
@@ -110,6 +114,10 @@ describe('masked()', () => {
       'Image ghcr.io/cdktf-vcluster/syncer:0.1.0 of pod team-a/team-a-0: dial tcp 10.0.0.1:5000: connection refused';
     expect(masked(text)).toBe(text);
   });
+});
+
+test('printable() leaves no orders to a terminal', () => {
+  expect(printable('\u001B]0;title\u0007GET /a\tb\u009B2J é')).toBe(' ]0;title GET /a b 2J é');
 });
 
 test('checksumIn() finds the one digest that is of the file', () => {

@@ -2,14 +2,14 @@
  * The data source `vcluster_clusters`: all virtual clusters of the host, of one namespace, or with certain labels.
  */
 import { listClusters } from '../../operations/cluster.ts';
+import type { Words } from '../cluster/attributes.ts';
+import { givenWords } from '../cluster/wish.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import { map, nested } from '../framework/attributes.ts';
 import type { Attributes } from '../framework/attributes.ts';
 import { defineDataSource } from '../framework/data-source.ts';
 import type { DataSourceType } from '../framework/data-source.ts';
 import type { ValueRecord } from '../framework/values.ts';
-import type { Words } from '../cluster/attributes.ts';
-import { givenWords } from '../cluster/wish.ts';
 import { dataAttributes, dataValues } from './view.ts';
 
 /** Counting objects takes a request per kind and virtual cluster; the data source for one does it. */

@@ -28,7 +28,7 @@ import { asCluster } from './attributes.ts';
 import type { ClusterObject } from './attributes.ts';
 import { refuse } from './host-check.ts';
 import { leaving, readyOnce } from './memory.ts';
-import { protection, refuseReplacement } from './plan.ts';
+import { protection } from './plan.ts';
 import { viewValues } from './view-attributes.ts';
 import { namespaceText, releaseText, wishOf } from './wish.ts';
 
@@ -64,7 +64,6 @@ export async function createCluster(call: CreateCall<Attributes, ConfiguredProvi
 }
 
 export async function updateCluster(call: UpdateCall<Attributes, ConfiguredProvider>): Promise<Done> {
-  refuseReplacement(call.prior, call.planned);
   const work = await workOf(call, call.planned);
   const { host, wish, cluster } = work;
   const steps = stepsOf(call, wish);

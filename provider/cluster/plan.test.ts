@@ -9,7 +9,6 @@ import { plannedObject } from '../framework/plan.ts';
 import { UNKNOWN } from '../framework/values.ts';
 import type { Value, ValueRecord } from '../framework/values.ts';
 import { asCluster, clusterAttributes, ownNames } from './attributes.ts';
-import { updateCluster } from './life.ts';
 import { planCluster, protection } from './plan.ts';
 import type { ClusterPlanCall } from './plan.ts';
 import { optionAttributes } from '../options.ts';
@@ -186,15 +185,6 @@ describe('the plan of an update', () => {
     }
     const planned = await plan({ name: 'a', values: [UNKNOWN], control_plane: size('5Gi') }, prior);
     expect(planned.replace).toHaveLength(1);
-  });
-
-  test('is not made when a text turns out to ask for a replacement that nobody has planned', async () => {
-    const prior = stored({ name: 'a' });
-    const planned = { ...prior, values: ['networking: { advanced: { clusterDomain: other.local } }'] };
-    const call = { prior, planned, config: complete({ name: 'a' }), private: {}, checkpoint: silent, provider };
-    await expect(updateCluster({ ...call, allowedMs: 1, signal: AbortSignal.abort() } as never)).rejects.toThrow(
-      /It would have to be replaced: values cannot be changed in place: .*Nothing was changed\. Apply again/,
-    );
   });
 
   test('is none for texts in another form that mean the same, and keeps the applied ones', async () => {

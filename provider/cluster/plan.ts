@@ -7,7 +7,7 @@
  */
 import { compareVersions, describeChart } from '../../operations/chart-files.ts';
 import type { ConfiguredProvider } from '../configured.ts';
-import { failure, hasError, pathText, ProviderError, warning } from '../framework/diagnostics.ts';
+import { failure, hasError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic } from '../framework/diagnostics.ts';
 import type { Attributes } from '../framework/attributes.ts';
 import type { PlanCall, PlanChange } from '../framework/resource.ts';
@@ -89,18 +89,6 @@ function changeBetween(prior: ValueRecord, planned: ValueRecord): Change {
     areTextsKnown,
     running: typeof running === 'string' ? running : undefined,
   };
-}
-
-/** What was not known while planning may turn out to be what only a replacement can bring, which only a plan can decide. */
-export function refuseReplacement(prior: ValueRecord, planned: ValueRecord): void {
-  const [first] = replacementsOf(changeBetween(prior, planned));
-  if (first === undefined) return;
-  throw new ProviderError(
-    'It would have to be replaced',
-    `${pathText(first.path)} cannot be changed in place: ${first.why}. Its new value was not known while Terraform planned, so nobody was ` +
-      'asked. Nothing was changed. Apply again: the next plan knows it and says what is lost.',
-    { path: first.path },
-  );
 }
 
 /** Refuses to lose a virtual cluster that is protected. One that was never ready holds nothing to protect. */

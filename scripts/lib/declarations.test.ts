@@ -68,6 +68,38 @@ describe('constructsPage()', () => {
     expect(page).not.toContain('### load');
   });
 
+  test('shows all forms of a function, constructors of what can be made, and getters without words', () => {
+    const code = `/** Reads it. */
+export declare function read(file: string): string;
+export declare function read(file: string, form: string): string;
+declare class Hidden {
+}
+/** Is made. */
+export declare class Made extends Hidden {
+    constructor(id: string);
+    get host(): string;
+    readonly silent: string;
+}
+/** Is found. */
+export declare class Found {
+    constructor(id: string);
+}
+`;
+    const index = "export { read, Made } from './b.ts';\nexport type { Found } from './b.ts';\n";
+    const text = constructsPage(
+      '# T',
+      new Map([
+        ['index', index],
+        ['b', code],
+      ]),
+    );
+    expect(text).toContain(
+      'Reads it.\n\n```ts\nfunction read(file: string): string;\nfunction read(file: string, form',
+    );
+    expect(text).toContain('Is made.\n\n**`constructor(id: string)`**\n\n**`get host(): string`**\n\n### Found');
+    expect(text).toMatch(/Is found\.\n$/);
+  });
+
   test('is refused for an export that is nowhere declared', () => {
     const index = "export { Missing } from './b.ts';\n";
     expect(() => constructsPage('# T', new Map([['index', index]]))).toThrow(/exports Missing, which no declaration/);

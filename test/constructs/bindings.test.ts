@@ -31,7 +31,7 @@ function strangers(block: object, attributes: Attributes, path: readonly string[
     if (attribute === undefined) return [[...path, key].join('.')];
     const { type } = attribute;
     if (typeof type !== 'object' || !('nested' in type)) return [];
-    return strangers(value as object, type.attributes, [...path, key]);
+    return [value].flat().flatMap((item) => strangers(item as object, type.attributes, [...path, key]));
   });
 }
 
@@ -77,6 +77,12 @@ function everything(stack: TerraformStack): void {
     labels: map,
     kubernetesVersion: '1.36',
     values: ['{}'],
+    sync: { toHost: { pods: { runtimeClassName: 'r' } } },
+    policies: { podSecurityStandard: 'baseline' },
+    networking: { advanced: { clusterDomain: 'c.d' } },
+    logging: { level: 'info' },
+    tracing: { sampleRatio: '1' },
+    controlPlane: { statefulSet: { scheduling: { nodeSelector: map, tolerations: [{ tolerationSeconds: 1 }] } } },
     chartPath: 'c',
     pause: true,
     deletionProtection: true,
@@ -143,14 +149,12 @@ describe('Bindings of the provider', () => {
       [only(program.data?.['vcluster_clusters']), attributesOf('dataSources', 'vcluster_clusters')],
       [only(program.ephemeral?.['vcluster_kubeconfig']), attributesOf('ephemerals', 'vcluster_kubeconfig')],
     ];
-    // The options of the chart are written as `values`.
-    const options = ['control_plane', 'sync', 'policies', 'networking', 'logging', 'tracing'];
     for (const [block, attributes] of written) {
       expect(strangers(block, attributes)).toEqual([]);
       const settable = Object.keys(attributes).filter(
         (name) => attributes[name]?.required || attributes[name]?.optional,
       );
-      expect(settable.filter((name) => !(name in block) && !options.includes(name))).toEqual([]);
+      expect(settable.filter((name) => !(name in block))).toEqual([]);
     }
   });
 

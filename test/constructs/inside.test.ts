@@ -46,13 +46,14 @@ describe.each([
       cluster_ca_certificate: `\${${at}.cluster_ca_certificate}`,
       client_certificate: `\${${at}.client_certificate}`,
       client_key: `\${${at}.client_key}`,
-      tls_server_name: `\${${at}.tls_server_name}`,
+      tls_server_name: `\${join("", compact([${at}.tls_server_name]))}`,
       token: `\${coalesce(${at}.token, "unused")}`,
       username: '',
       password: '',
       insecure: false,
       config_path: '/dev/null',
       config_context: '',
+      proxy_url: '',
     });
   });
 

@@ -1,4 +1,5 @@
 /** The way to a host: what it says when it cannot be reached, does not know us or does not let us; and what is in the way of a virtual cluster. */
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -16,6 +17,7 @@ import {
 } from '../../operations/host-errors.ts';
 import { AbortedError } from '../../operations/errors.ts';
 import { kinds, openHost } from '../../operations/host.ts';
+import { KubeconfigError } from '../../operations/kubeconfig.ts';
 import type { ExplicitHost } from '../../operations/kubeconfig.ts';
 import { namespaceDrift, applyNamespace, ownedByAnnotation, removeNamespace } from '../../operations/namespace.ts';
 import type { WantedNamespace } from '../../operations/namespace.ts';
@@ -120,10 +122,24 @@ describe('a host', () => {
       (await openHost({ explicit: { ...nobody, token: 'wrong' } })).list(kinds.pods, 'default'),
     );
     expect(unknown).toBeInstanceOf(HostUnauthorisedError);
+    // As file("token") gives it.
+    expect(await refusal({ certificate: undefined, key: undefined, token: 'wrong\n' })).toBeInstanceOf(
+      HostUnauthorisedError,
+    );
     const host = await asUser(stage, 'poor', 'default', []);
     const error = await failureOf(host.list(kinds.statefulSets, 'default'));
     expect(error).toBeInstanceOf(HostForbiddenError);
     expect(error.message).toContain('"poor" may not list statefulsets.apps in namespace "default".');
+  });
+
+  test('is not blamed for a client certificate that is none, or that has another key', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const other = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+    for (const wrong of [{ key: other }, { certificate: admin.certificate?.replace(/M/g, '?') }]) {
+      const error = await refusal(wrong);
+      expect(error).toBeInstanceOf(KubeconfigError);
+      expect(error.message).toMatch(/^The client certificate for the host cluster, or its key, cannot be used \(/);
+    }
   });
 
   test('that has no such object, or has it already, says which', async () => {

@@ -18,6 +18,7 @@ import type { ValueRecord } from '../../provider/framework/values.ts';
 import { kubeconfigEphemeral } from '../../provider/kubeconfig/ephemeral.ts';
 import { controlPlaneDir, silent, startControlPlane } from '../../testbed/index.ts';
 import type { ControlPlane } from '../../testbed/index.ts';
+import { Audit } from '../support/audit.ts';
 import { until } from '../support/eventually.ts';
 import { insideObjects, insideProvider, Stack } from './kubeconfig-stage.ts';
 
@@ -26,6 +27,10 @@ const secretKey = { namespace: 'team', name: 'vc-team-a' };
 const { definition } = kubeconfigEphemeral;
 const account = { namespace: 'default', name: 'ci', expiration_seconds: 600 };
 
+/** Whom the kubeconfigs of API servers of the testbed are for. */
+const adminUser = 'testbed-admin';
+
+let audits: readonly [Audit, Audit];
 let planes: readonly [ControlPlane, ControlPlane];
 let host: Host;
 let virtual: Host;
@@ -87,9 +92,10 @@ describe('ephemeral vcluster_kubeconfig', () => {
   beforeAll(async () => {
     const dir = (role: string): string => controlPlaneDir(`kubeconfig-ephemeral-${role}`);
     const options = { serviceCidr: '10.96.0.0/16', scheduler: false, log: silent };
+    audits = await Promise.all([Audit.of(adminUser), Audit.of(adminUser)]);
     planes = await Promise.all([
-      startControlPlane({ ...options, dir: dir('host'), role: 'host' }),
-      startControlPlane({ ...options, dir: dir('virtual'), role: 'virtual' }),
+      startControlPlane({ ...options, dir: dir('host'), role: 'host', apiServerArgs: audits[0].args }),
+      startControlPlane({ ...options, dir: dir('virtual'), role: 'virtual', apiServerArgs: audits[1].args }),
     ]);
     host = await openHost({ kubeconfig: planes[0].kubeconfigPath });
     virtual = await openHost({ kubeconfig: planes[1].kubeconfigPath });
@@ -114,6 +120,21 @@ describe('ephemeral vcluster_kubeconfig', () => {
     host?.close();
     virtual?.close();
     await Promise.all((planes ?? []).map((plane) => plane.shutdown()));
+    await Promise.all((audits ?? []).map((audit) => audit.remove()));
+  });
+
+  test('opening costs two reads of the host and one inside, every time; closing nothing', async () => {
+    const verbs = async (): Promise<readonly (readonly string[])[]> =>
+      Promise.all(audits.map(async (audit) => (await audit.calls()).map(({ verb, what }) => `${verb} ${what}`)));
+    const before = await verbs();
+    for (let time = 1; time <= 3; time += 1) await close(await open());
+    const after = await verbs();
+    const added = after.map((calls, index) => calls.slice(before[index]?.length));
+    const once = ['get statefulsets', 'get secrets'];
+    expect(added).toEqual([
+      [...once, ...once, ...once],
+      ['get ', 'get ', 'get '],
+    ]);
   });
 
   test('directly, as the admin, where the right certificate answers', async () => {
