@@ -34,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           // Each file has virtual clusters under names of its own on the one node, and waits for them more than it works.
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],

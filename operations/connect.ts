@@ -8,7 +8,7 @@
 import { readCluster } from './cluster.ts';
 import { AbortedError, OperationError, textOf } from './errors.ts';
 import { kinds } from './host.ts';
-import type { Host } from './host.ts';
+import type { Host, RequestOptions } from './host.ts';
 import { readKubeconfigSecret, secretPlace } from './kubeconfig-secret.ts';
 import type { PublishedKubeconfig } from './kubeconfig-secret.ts';
 import { resumeCluster } from './pause.ts';
@@ -42,6 +42,7 @@ export interface ConnectOptions extends WaitOptions {
 /** Default of {@link connect}. */
 export const connectTimeoutMs = 120_000;
 
+const hostTimeoutMs = 15_000;
 const directTimeoutMs = 2000;
 /** A stream into a pod takes several connections to come about. */
 const tunnelTimeoutMs = 20_000;
@@ -87,7 +88,8 @@ interface Attempt {
  */
 export async function connect(host: Host, ref: ClusterRef, options: ConnectOptions = {}): Promise<Connection> {
   const untilMs = performance.now() + (options.timeoutMs ?? connectTimeoutMs);
-  const remainingMs = (): number => Math.max(0, untilMs - performance.now());
+  // Whole ones: timers take no others.
+  const remainingMs = (): number => Math.ceil(Math.max(0, untilMs - performance.now()));
   const attempt: Attempt = { host, ref, options, log: options.log ?? (() => undefined), remainingMs };
   if (await wake(attempt)) await ready(attempt);
   const found = await open(attempt, await findKubeconfig(attempt));
@@ -103,7 +105,7 @@ export async function connect(host: Host, ref: ClusterRef, options: ConnectOptio
 /** Wakes it when it is paused and may be woken; true when it did. Does not wait. */
 async function wake(attempt: Attempt): Promise<boolean> {
   const { host, ref, options, log } = attempt;
-  if (!(await isPaused(host, ref, options.signal))) return false;
+  if (!(await isPaused(attempt))) return false;
   if (options.wake === undefined) {
     throw new PausedError(
       `Virtual cluster "${ref.name}" in namespace "${ref.namespace}" is paused`,
@@ -118,8 +120,8 @@ async function wake(attempt: Attempt): Promise<boolean> {
 }
 
 /** Asks for one object only: this is done in every plan. */
-async function isPaused(host: Host, ref: ClusterRef, signal: AbortSignal | undefined): Promise<boolean> {
-  const statefulSet = await host.tryGet(kinds.statefulSets, ref, { signal });
+async function isPaused(attempt: Attempt): Promise<boolean> {
+  const statefulSet = await attempt.host.tryGet(kinds.statefulSets, attempt.ref, asking(attempt));
   return statefulSet?.metadata.annotations?.['loft.sh/paused'] === 'true';
 }
 
@@ -127,7 +129,7 @@ async function isPaused(host: Host, ref: ClusterRef, signal: AbortSignal | undef
 async function findKubeconfig(attempt: Attempt): Promise<PublishedKubeconfig> {
   const { host, ref, options, log, remainingMs } = attempt;
   const { signal } = options;
-  const found = await readKubeconfigSecret(host, ref, signal);
+  const found = await readKubeconfigSecret(host, ref, asking(attempt));
   if (found !== undefined) return found;
   if ((await readCluster(host, ref, { signal })) === undefined) {
     throw new ConnectError(
@@ -142,7 +144,7 @@ async function findKubeconfig(attempt: Attempt): Promise<PublishedKubeconfig> {
     throw missingSecret(attempt, textOf(error));
   });
   while (remainingMs() > 0) {
-    const published = await readKubeconfigSecret(host, ref, signal);
+    const published = await readKubeconfigSecret(host, ref, asking(attempt));
     if (published !== undefined) return published;
     await interruptibly(pollMs, signal);
   }
@@ -313,6 +315,11 @@ async function ready(attempt: Attempt): Promise<void> {
     if (!(error instanceof NotReadyError)) throw error;
     throw new ConnectError(error.summary, `${error.detail}${advice(attempt)}`, { cause: error });
   }
+}
+
+/** For requests to the host, which may hang as well. */
+function asking({ options, remainingMs }: Attempt): RequestOptions {
+  return { signal: options.signal, timeoutMs: Math.max(1, Math.min(hostTimeoutMs, remainingMs())) };
 }
 
 function waiting({ options, log, remainingMs }: Attempt): WaitOptions {

@@ -5,7 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Credentials } from './credentials.ts';
 import { OperationError, textOf } from './errors.ts';
-import type { Host } from './host.ts';
+import type { Host, RequestOptions } from './host.ts';
 import { kinds } from './host.ts';
 import { parseKubeconfig } from './parse-kubeconfig.ts';
 import type { ClusterRef } from './types.ts';
@@ -37,10 +37,10 @@ export function secretPlace({ name, namespace }: ClusterRef): string {
 export async function readKubeconfigSecret(
   host: Host,
   ref: ClusterRef,
-  signal?: AbortSignal,
+  options: RequestOptions = {},
 ): Promise<PublishedKubeconfig | undefined> {
   const { namespace, name } = ref;
-  const secret = await host.tryGet(kinds.secrets, { namespace, name: `vc-${name}` }, { signal });
+  const secret = await host.tryGet(kinds.secrets, { namespace, name: `vc-${name}` }, options);
   return secret === undefined ? undefined : published(secret.data ?? {}, ref);
 }
 

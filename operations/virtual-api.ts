@@ -26,6 +26,7 @@ export interface VirtualRequest {
   /** From the root, with its query. */
   readonly path: string;
   readonly body?: object | undefined;
+  /** Default 15 s, from sending to the end of the answer. */
   readonly timeoutMs?: number | undefined;
   /** Instead of the one that all requests have. */
   readonly signal?: AbortSignal | undefined;
@@ -70,7 +71,7 @@ export class VirtualApi {
   #send({ method = 'GET', path, body, timeoutMs = defaultTimeoutMs, signal }: VirtualRequest): Promise<VirtualAnswer> {
     const { server, ca, certificate, key, token, insecure, serverName } = this.#access;
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const limit = AbortSignal.timeout(Math.max(1, timeoutMs));
+    const limit = AbortSignal.timeout(Math.ceil(Math.max(1, timeoutMs)));
     return new Promise((resolve, reject) => {
       const outgoing = httpsRequest(
         new URL(`${server.pathname.replace(/\/$/, '')}${path}`, server),

@@ -2,7 +2,7 @@
  * Ephemeral `vcluster_kubeconfig`: credentials of a virtual cluster for the time of one Terraform command, and a way to it. Nothing of
  * it is ever in a plan or a state.
  *
- * It is opened in every plan, apply and destroy. So opening is cheap: two reads on the host and two requests to the virtual cluster. What it
+ * It is opened in every plan, apply and destroy. So opening is cheap: two reads on the host, a greeting and one request to the virtual cluster. What it
  * holds open (a tunnel, a woken virtual cluster) ends with `close`, or with the process, also when Terraform was killed.
  */
 import { randomUUID } from 'node:crypto';

@@ -63,8 +63,7 @@ export async function applySecret(
   let made = before;
   const remember = (more: Made): void => progress((made = { ...made, ...more }));
   const who = { owner: ownerOf(wish), mayCreate: wish.createAccount };
-  const accountUid = await ensureAccount(inside.api, wish.account, who);
-  if (accountUid !== undefined) remember({ accountUid });
+  remember({ accountUid: await ensureAccount(inside.api, wish.account, who) });
   await unbind(inside.api, wish, before.role);
   // Before it is made: a request may succeed without an answer.
   remember({ role: wish.role });
@@ -74,7 +73,7 @@ export async function applySecret(
   const { token, expires } = await issueToken(inside.api, wish.account, wish.expirationSeconds, signal);
   const content = secretContent(wish, { endpoint: inside.endpoint, ca: inside.access.ca, token });
   // Webhooks and policies of the host quote what they refuse.
-  hide(token, ...Object.values(content));
+  hide(token, ...Object.values(content).filter((text) => text.includes(token)));
   const salt = randomBytes(16).toString('hex');
   // By that time it is known again when its writing is not answered.
   progress(made, issued);

@@ -73,6 +73,8 @@ describe('what is known of a vcluster_kubeconfig_secret', () => {
     await stage.host.delete(bindings, metadata);
     await stage.host.delete(policies, metadata);
     expect(said.text).toContain('not this: [secret]');
+    // What is no secret is still told.
+    expect(said.text).toContain('secrets/team-a');
     for (const text of [said.text, ...(await stage.stack.written()).values()]) expect(text).not.toMatch(tokenShape);
     // What failed is not forgotten, although the Secret is as it was.
     expect(await stage.change()).toContain('it was not finished');
@@ -177,5 +179,17 @@ describe('what is known of a vcluster_kubeconfig_secret', () => {
     expect(await stage.virtual.tryGet(serviceAccounts, accountKey)).toBeUndefined();
     expect(await stage.binding()).toBeUndefined();
     expect(await stage.host.tryGet(secrets, secretKey)).toBeUndefined();
+  });
+
+  test('a service account that somebody else has made anew is used from then on, and left in the end', async () => {
+    await stage.applied();
+    await stage.virtual.delete(serviceAccounts, accountKey);
+    await stage.virtual.create(serviceAccounts, accountKey.namespace, { metadata: { name: accountKey.name } });
+    expect(await stage.change()).toContain('was made anew, and its tokens are void');
+    await stage.applied();
+    expect(await stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
+    await stage.noChange();
+    await stage.destroyed();
+    expect(await stage.virtual.tryGet(serviceAccounts, accountKey)).toBeDefined();
   });
 });
