@@ -73,6 +73,11 @@ describe('the configuration', () => {
     ['a file and a context', { config_path: '/a', config_context: 'c' }],
     ['a host with certificates', { host: 'h', cluster_ca_certificate: pem, client_certificate: pem, client_key: key }],
     ['a host with values that are not known yet', { host: UNKNOWN, token: UNKNOWN, cluster_ca_certificate: UNKNOWN }],
+    [
+      'every way in of an ephemeral kubeconfig',
+      { host: 'h', token: UNKNOWN, client_certificate: UNKNOWN, client_key: key },
+    ],
+    ['what may not be given in the end', { config_path: '/a', host: UNKNOWN, token: UNKNOWN }],
   ])('that names %s is fine', (_, values) => {
     expect(validate(providerAttributes, config(values), validateConfig)).toEqual([]);
   });
@@ -86,6 +91,11 @@ describe('configure()', () => {
     );
     await expect(configured.host()).rejects.not.toThrow('known-token');
     await configured.close();
+  });
+
+  test('refuses what turned out to contradict itself', async () => {
+    const configured = configure(config({ host: 'h', token: 't', client_certificate: pem, client_key: key }));
+    await expect(configured.host()).rejects.toThrow('say twice who you are');
   });
 
   test('opens the host once, when it is asked for', async () => {

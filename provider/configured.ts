@@ -11,7 +11,7 @@ import { openHost, type Host, type HostChoice } from '../operations/host.ts';
 import { list, map, nested, type Attributes, type ObjectOf } from './framework/attributes.ts';
 import { text } from './framework/checks.ts';
 import { failure, ProviderError, type Diagnostic } from './framework/diagnostics.ts';
-import { isWhollyKnown, type ValueRecord } from './framework/values.ts';
+import { isUnknown, isWhollyKnown, type ValueRecord } from './framework/values.ts';
 
 /** What every handler of this provider gets as `provider`. */
 export interface ConfiguredProvider {
@@ -131,24 +131,30 @@ const explicitNames = [
   'exec',
 ] as const;
 
-/** Refuses what contradicts itself. Values may be unknown; an unknown one counts as given. */
+/**
+ * Refuses what contradicts itself. An unknown value may turn out to be given or not, so it contradicts nothing and nothing lacks
+ * it; what it turned out to be is looked at again before the host is opened.
+ */
 export function validateConfig(config: ValueRecord): readonly Diagnostic[] {
-  const given = (name: Name): boolean => (config[name] ?? null) !== null;
+  const isGiven = (name: Name): boolean => mayBeGiven(name) && !isUnknown(config[name] ?? null);
+  const mayBeGiven = (name: Name): boolean => (config[name] ?? null) !== null;
   const both = (one: Name, other: Name, why: string): Diagnostic[] =>
-    given(one) && given(other) ? [failure('Contradicting configuration', why, [other])] : [];
+    isGiven(one) && isGiven(other) ? [failure('Contradicting configuration', why, [other])] : [];
   return [
     ...fileNames.flatMap((name) =>
       both('host', name, `\`host\` and \`${name}\` say twice which cluster is meant. Keep one of the two.`),
     ),
     ...both('config_path', 'config_paths', '`config_path` and `config_paths` say the same. Keep one of the two.'),
-    ...explicitNames.filter((name) => given(name) && !given('host')).map(needsHost),
-    ...certificateNames.filter((name) => given(name)).flatMap((name) => needsOther(name, given)),
+    ...explicitNames.filter((name) => isGiven(name) && !mayBeGiven('host')).map(needsHost),
+    ...certificateNames.filter((name) => isGiven(name) && !mayBeGiven(partner[name])).map(needsPartner),
     ...both('token', 'client_certificate', '`token` and `client_certificate` say twice who you are. Keep one.'),
     ...both('exec', 'token', '`exec` and `token` say twice who you are. Keep one of the two.'),
     ...both('exec', 'client_certificate', '`exec` and `client_certificate` say twice who you are. Keep one.'),
     ...(config['insecure'] === true ? both('insecure', 'cluster_ca_certificate', insecureWithCa) : []),
   ];
 }
+
+const partner = { client_certificate: 'client_key', client_key: 'client_certificate' } as const;
 
 const insecureWithCa =
   '`insecure = true` would leave `cluster_ca_certificate` unused. Remove `insecure` to have the certificate checked.';
@@ -161,10 +167,8 @@ function needsHost(name: Name): Diagnostic {
   );
 }
 
-function needsOther(name: Name, given: (name: Name) => boolean): Diagnostic[] {
-  const other = name === 'client_key' ? 'client_certificate' : 'client_key';
-  if (given(other)) return [];
-  return [failure('Incomplete credentials', `\`${name}\` is of no use without \`${other}\`. Add it.`, [name])];
+function needsPartner(name: keyof typeof partner): Diagnostic {
+  return failure('Incomplete credentials', `\`${name}\` is of no use without \`${partner[name]}\`. Add it.`, [name]);
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -219,6 +223,8 @@ export function configure(config: ValueRecord): ConfiguredProvider {
   let opened: Promise<Host> | undefined;
   const open = async (): Promise<Host> => {
     if (unknown.length > 0) throw notKnownYet(unknown.map(([name]) => name));
+    const [problem] = validateConfig(config);
+    if (problem !== undefined) throw new ProviderError(problem.summary, problem.detail);
     return openHost(hostChoice(config));
   };
   return {
