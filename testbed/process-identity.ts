@@ -18,15 +18,26 @@ export async function identify(pid: number): Promise<ProcessIdentity> {
   return { pid, startTicks: stat.startTicks, boot: await bootId() };
 }
 
-/** Whether the very process that was noted still runs; a zombie counts as ended. */
+/** Whether the very process that was noted still runs. */
 export async function isAlive(noted: ProcessIdentity): Promise<boolean> {
   const stat = await readStat(noted.pid);
   return (
-    stat !== undefined && stat.state !== 'Z' && stat.startTicks === noted.startTicks && noted.boot === (await bootId())
+    stat !== undefined && !hasEnded(stat) && stat.startTicks === noted.startTicks && noted.boot === (await bootId())
   );
 }
 
-async function readStat(pid: number): Promise<{ state: string; startTicks: string } | undefined> {
+interface Stat {
+  readonly state: string;
+  readonly threads: number;
+  readonly startTicks: string;
+}
+
+/** A zombie has ended, unless other threads of it have not: until then its ports and files are still open. */
+export function hasEnded({ state, threads }: Stat): boolean {
+  return state === 'Z' && threads <= 1;
+}
+
+async function readStat(pid: number): Promise<Stat | undefined> {
   try {
     return parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
   } catch {
@@ -34,10 +45,10 @@ async function readStat(pid: number): Promise<{ state: string; startTicks: strin
   }
 }
 
-/** Reads state and start time out of /proc/<pid>/stat, whose second field may itself hold spaces and parentheses. */
-export function parseStat(line: string): { state: string; startTicks: string } {
+/** Reads state, number of threads and start time out of /proc/<pid>/stat, whose second field may itself hold spaces and parentheses. */
+export function parseStat(line: string): Stat {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTicks: fields[19] ?? '' };
+  return { state: fields[0] ?? '', threads: Number(fields[17]), startTicks: fields[19] ?? '' };
 }
 
 async function bootId(): Promise<string> {

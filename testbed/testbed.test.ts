@@ -13,7 +13,7 @@ import { chainsOf, withoutTestbed } from './iptables-rules.ts';
 import { portNames } from './machine.ts';
 import { programs, versions } from './pins.ts';
 import { extensionsOf } from './pki.ts';
-import { parseStat } from './process-identity.ts';
+import { hasEnded, parseStat } from './process-identity.ts';
 
 const digest = 'a'.repeat(64);
 const other = 'b'.repeat(64);
@@ -159,7 +159,15 @@ describe('iptables', () => {
 describe('what Linux and Kubernetes print or want', () => {
   test('parseStat() survives a program name with spaces and parentheses', () => {
     const rest = Array.from({ length: 30 }, (_unused, index) => String(index + 4));
-    expect(parseStat(`12 (tmux: (a) b) S ${rest.join(' ')}`)).toEqual({ state: 'S', startTicks: '22' });
+    expect(parseStat(`12 (tmux: (a) b) S ${rest.join(' ')}`)).toEqual({ state: 'S', threads: 20, startTicks: '22' });
+  });
+
+  test.each([
+    ['S', 8, false],
+    ['Z', 1, true],
+    ['Z', 3, false],
+  ])('a process in state %s with %i threads has ended: %s', (state, threads, ended) => {
+    expect(hasEnded({ state, threads, startTicks: '22' })).toBe(ended);
   });
 
   test('parseMounts() reads types and escaped names', () => {
