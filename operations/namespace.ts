@@ -46,12 +46,19 @@ function isReserved(name: string): boolean {
 
 type Words = Readonly<Record<string, string>>;
 
-/** What would be refused, in words; undefined when nothing. Reads only. @throws HostError */
+export interface NamespaceProblem {
+  /** In words, with what to do. */
+  readonly detail: string;
+  /** It only has to be made, which somebody else may be about to do. */
+  readonly isMissing: boolean;
+}
+
+/** What would be refused; undefined when nothing. Reads only. @throws HostError */
 export async function namespaceProblem(
   host: Host,
   wanted: WantedNamespace,
   { signal }: OperationOptions = {},
-): Promise<string | undefined> {
+): Promise<NamespaceProblem | undefined> {
   const seen = await look(host, wanted, signal);
   return seen && problemOf(wanted, seen.found);
 }
@@ -72,12 +79,19 @@ function look(
 }
 
 /** The same, from what the host has under that name. Pure. */
-export function problemOf(wanted: WantedNamespace, found: HostObject | undefined): string | undefined {
+function problemOf(wanted: WantedNamespace, found: HostObject | undefined): NamespaceProblem | undefined {
+  const { name, lifecycle } = wanted;
+  if (found === undefined && lifecycle === 'keep') return { detail: missingText(name), isMissing: true };
+  const detail = refusal(wanted, found);
+  return detail === undefined ? undefined : { detail, isMissing: false };
+}
+
+function refusal(wanted: WantedNamespace, found: HostObject | undefined): string | undefined {
   const { name, lifecycle } = wanted;
   if (lifecycle !== 'keep' && isReserved(name)) {
     return `Namespace "${name}" belongs to the host cluster itself. Choose another one, or the namespace lifecycle "keep".`;
   }
-  if (found === undefined) return lifecycle === 'keep' ? missingText(name) : undefined;
+  if (found === undefined) return undefined;
   if (found.metadata.deletionTimestamp !== undefined) {
     return `Namespace "${name}" is being deleted. Wait until it is gone, or choose another one.`;
   }
@@ -118,7 +132,7 @@ export async function applyNamespace(
   if (seen === undefined) return;
   const { found } = seen;
   const problem = problemOf(wanted, found);
-  if (problem !== undefined) throw new NamespaceError(`Namespace "${name}" cannot be used`, problem);
+  if (problem !== undefined) throw new NamespaceError(`Namespace "${name}" cannot be used`, problem.detail);
   if (lifecycle === 'keep') return;
   if (found === undefined) {
     log?.(`namespace ${name} is created`);

@@ -15,7 +15,7 @@ import type { Right } from './rights.ts';
 import type { HostObject, OperationOptions } from './types.ts';
 
 /** What a problem is about, so that a caller can point at the place in the user's configuration. */
-export type ProblemSubject = 'host' | 'rights' | 'name' | 'namespace' | 'chart';
+export type ProblemSubject = 'host' | 'rights' | 'name' | 'namespace' | 'missingNamespace' | 'chart';
 
 export interface Problem {
   readonly subject: ProblemSubject;
@@ -73,8 +73,11 @@ async function namespaceProblems(
   wanted: WantedNamespace,
   options: OperationOptions,
 ): Promise<readonly Problem[]> {
-  const detail = await ifAllowed(namespaceProblem(host, wanted, options));
-  return detail === undefined ? [] : [problem('namespace', `Namespace "${wanted.name}" cannot be used`, detail)];
+  const found = await ifAllowed(namespaceProblem(host, wanted, options));
+  if (found === undefined) return [];
+  return found.isMissing
+    ? [problem('missingNamespace', 'The namespace is missing', found.detail)]
+    : [problem('namespace', `Namespace "${wanted.name}" cannot be used`, found.detail)];
 }
 
 /** By another release, or by another virtual cluster; and a release that is from a later version than this. */

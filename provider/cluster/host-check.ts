@@ -27,7 +27,14 @@ const blamed: Readonly<Record<ProblemSubject, Path | undefined>> = {
   rights: undefined,
   name: ['name'],
   namespace: ['namespace'],
+  missingNamespace: ['namespace'],
   chart: ['chart_path'],
+};
+
+/** What may be otherwise by the time of the apply, and who would have seen to it. */
+const hopes: Readonly<Partial<Record<ProblemSubject, string>>> = {
+  rights: 'The apply will be refused, unless it is made by an account that may do this.',
+  missingNamespace: 'The apply will be refused, unless another resource of this plan makes the namespace first.',
 };
 
 /** What stands in the way of a planned object, as far as it can be told now. */
@@ -65,13 +72,11 @@ export function refuse(problems: readonly Problem[]): void {
 }
 
 function planDiagnostic({ subject, summary, detail }: Problem, call: ClusterPlanCall): Diagnostic {
-  if (subject === 'rights') {
-    return warning(summary, `${detail} The apply will be refused, unless it is made by an account that may do this.`);
-  }
   // A path to what the user has not written points at nothing.
   const path = blamed[subject];
-  const isWritten = path !== undefined && (call.config[String(path[0])] ?? null) !== null;
-  return failure(summary, detail, isWritten ? path : undefined);
+  const written = path !== undefined && (call.config[String(path[0])] ?? null) !== null ? path : undefined;
+  const hope = hopes[subject];
+  return hope === undefined ? failure(summary, detail, written) : warning(summary, `${detail} ${hope}`, written);
 }
 
 function isCheckable(planned: ValueRecord): boolean {

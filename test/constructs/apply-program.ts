@@ -1,11 +1,10 @@
 /**
- * The stack of apply.node.test.ts: one virtual cluster by each provisioner, each with an application and a manifest inside, in one
- * apply. The one by Helm is a tenant's environment with all of its fences, so that they are seen to stop nothing. LEVEL changes a
- * value of both.
+ * The stack of apply.node.test.ts: a tenant's environment by each provisioner, each with an application and a manifest inside, in
+ * one apply, and with all of its fences, so that they are seen to stop nothing. LEVEL changes a value of both.
  */
 import { DeploymentV1 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
 import { App, LocalBackend, TerraformOutput, TerraformStack } from 'cdktf';
-import { Provisioner, TenantEnvironment, VirtualCluster } from 'cdktf-vcluster';
+import { Provisioner, TenantEnvironment } from 'cdktf-vcluster';
 import type { Values } from 'cdktf-vcluster';
 
 const app = new App();
@@ -15,20 +14,19 @@ new LocalBackend(stack, { path: 'terraform.tfstate' });
 const { LEVEL = 'info' } = process.env;
 const values = { logging: { level: LEVEL } } as Values;
 
-const tenant = new TenantEnvironment(stack, 'cx-helm', {
-  isolation: 'restricted',
-  quota: { cpu: 2, memory: '2Gi', pods: 10, volumes: 2 },
-  admins: ['cx-admins'],
-  labels: { 'cx.example.org/by': 'helm' },
-  ...values,
-});
-const native = new VirtualCluster(stack, 'cx-native', {
-  provisioner: Provisioner.native(),
-  labels: { 'cx.example.org/by': 'native' },
-  values,
-});
+const environments = ([Provisioner.helm(), Provisioner.native()] as const).map(
+  (provisioner) =>
+    new TenantEnvironment(stack, `cx-${provisioner.choice.kind}`, {
+      provisioner,
+      isolation: 'restricted',
+      quota: { cpu: 2, memory: '2Gi', pods: 10, volumes: 2 },
+      admins: ['cx-admins'],
+      labels: { 'cx.example.org/by': provisioner.choice.kind },
+      ...values,
+    }),
+);
 
-for (const cluster of [tenant.cluster, native]) {
+for (const { cluster } of environments) {
   const labels = { app: 'web' };
   new DeploymentV1(stack, `${cluster.name}-web`, {
     provider: cluster.provider,

@@ -200,6 +200,11 @@ describe('what is on the host is looked at while planning', () => {
     expect(adopting.exitCode, adopting.text).toBe(2);
     const keeping = await workspace.plan(hcl('it', 'namespace = "not-there"\n namespace_lifecycle = "keep"'));
     expect(keeping.text).toContain('Namespace "not-there" does not exist');
+    // It may be a resource of the same plan.
+    expect(keeping.exitCode, keeping.text).toBe(2);
+    const applied = await workspace.apply(hcl('it', 'namespace = "not-there"\n namespace_lifecycle = "keep"'));
+    expect(applied.exitCode, applied.text).toBe(1);
+    expect(applied.text).toMatch(/Error: The namespace is missing/);
   });
 
   test('a namespace that is being deleted', async () => {
