@@ -3,6 +3,7 @@ import syncerRules from '../chart/files/rules.json' with { type: 'json' };
 import { ifAllowed } from './host-errors.ts';
 import { isOurs } from './chart-files.ts';
 import { conditionsOf, livePods, phaseOf } from './conditions.ts';
+import type { Condition, Phase } from './conditions.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { parseKubeconfig } from './parse-kubeconfig.ts';
@@ -13,26 +14,9 @@ import { isPaused, kubeconfigSecretName, readSnapshot, syncedSelector } from './
 import type { Snapshot } from './snapshot.ts';
 import type { ClusterRef, HostObject, OperationOptions } from './types.ts';
 
-/**
- * Pending: not ready yet, for the first time. Running: all ready. Degraded: was ready, is not. Paused. Failed: its release is.
- * Terminating: being deleted.
- */
-export type Phase = 'Pending' | 'Running' | 'Degraded' | 'Paused' | 'Failed' | 'Terminating';
-
-export type ConditionType = 'ReleaseDeployed' | 'ControlPlaneReady' | 'SyncerReady' | 'KubeconfigPublished';
-
-export interface Condition {
-  readonly type: ConditionType;
-  readonly status: 'True' | 'False' | 'Unknown';
-  /** One word, such as `ImagePullBackOff`; empty when True. */
-  readonly reason: string;
-  /** For people; empty when True. */
-  readonly message: string;
-}
-
 export interface ClusterView extends ClusterRef {
   readonly phase: Phase;
-  /** One of each type, in the order of {@link ConditionType}. */
+  /** One of each type, in the order of its `ConditionType`. */
   readonly conditions: readonly Condition[];
   /** URL of its API server within the host cluster; undefined until the kubeconfig is published. */
   readonly endpoint: string | undefined;

@@ -1,9 +1,25 @@
 /** Says of a snapshot what works and what does not, and in which phase that is. Pure: the same snapshot, the same words. */
-import type { Condition, ConditionType, Phase } from './cluster.ts';
 import { containerStatuses } from './pods.ts';
 import type { ContainerStatus, Pod, StatefulSet } from './pods.ts';
 import { isPaused, kubeconfigSecretName } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
+
+/**
+ * Pending: not ready yet, for the first time. Running: all ready. Degraded: was ready, is not. Paused. Failed: its release is.
+ * Terminating: being deleted.
+ */
+export type Phase = 'Pending' | 'Running' | 'Degraded' | 'Paused' | 'Failed' | 'Terminating';
+
+export type ConditionType = 'ReleaseDeployed' | 'ControlPlaneReady' | 'SyncerReady' | 'KubeconfigPublished';
+
+export interface Condition {
+  readonly type: ConditionType;
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** One word, such as `ImagePullBackOff`; empty when True. */
+  readonly reason: string;
+  /** For people; empty when True. */
+  readonly message: string;
+}
 
 /** The syncer is ready when the whole virtual cluster is: DNS applied, kubeconfig written. */
 const syncer = 'syncer';

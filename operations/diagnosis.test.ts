@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { viewOf } from './cluster.ts';
 import { conditionsOf, isReady, phaseOf } from './conditions.ts';
 import { diagnose } from './diagnosis.ts';
-import type { HostEvent, Symptoms } from './diagnosis.ts';
+import type { HostEvent, Symptoms } from './symptoms.ts';
 import { warningsAbout } from './pause.ts';
 import type { ContainerStatus, Pod, StatefulSet } from './pods.ts';
 import type { Release } from './release.ts';

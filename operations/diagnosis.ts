@@ -6,42 +6,11 @@ import { livePods } from './conditions.ts';
 import { containersOf, containerStatuses } from './pods.ts';
 import type { ContainerStatus, Pod, Terminated } from './pods.ts';
 import { isPaused, kubeconfigSecretName } from './snapshot.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { HostEvent, Symptoms } from './symptoms.ts';
 import { claimWords } from './volume-words.ts';
-import type { HostObject } from './types.ts';
+import type { Finding } from './volume-words.ts';
 
-export interface HostEvent {
-  readonly type?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
-  readonly involvedObject: {
-    readonly kind?: string;
-    readonly name?: string;
-    readonly uid?: string;
-    /** Which container, as in `spec.containers{etcd}`. */
-    readonly fieldPath?: string;
-  };
-}
-
-/** All that is looked at. */
-export interface Symptoms {
-  readonly snapshot: Snapshot;
-  /** Of the namespace, those about the StatefulSet, its pod and its volume. */
-  readonly events: readonly HostEvent[];
-  readonly claim: HostObject | undefined;
-  /** Undefined when this account may not list them. */
-  readonly storageClasses: readonly HostObject[] | undefined;
-}
-
-export interface Diagnosis {
-  /** A sentence: what is wrong, where. */
-  readonly problem: string;
-  /** Sentences: what to do. */
-  readonly advice: string;
-  /** True: it will not go away by waiting. */
-  readonly stuck: boolean;
+export interface Diagnosis extends Finding {
   /** Whose last lines tell more. */
   readonly logsOf?: { readonly pod: string; readonly container: string; readonly previous: boolean };
 }

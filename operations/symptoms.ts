@@ -1,11 +1,36 @@
 /** Reads what tells why a virtual cluster is not ready. Reads only; what the account may not see is left out. */
 import { ifAllowed } from './host-errors.ts';
-import type { HostEvent, Symptoms } from './diagnosis.ts';
 import { OperationError } from './errors.ts';
 import { kinds } from './host.ts';
 import type { Host } from './host.ts';
 import { masked, printable } from './mask.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { HostObject } from './types.ts';
+
+export interface HostEvent {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly involvedObject: {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly uid?: string;
+    /** Which container, as in `spec.containers{etcd}`. */
+    readonly fieldPath?: string;
+  };
+}
+
+/** All that is looked at. */
+export interface Symptoms {
+  readonly snapshot: Snapshot;
+  /** Of the namespace, those about the StatefulSet, its pod and its volume. */
+  readonly events: readonly HostEvent[];
+  readonly claim: HostObject | undefined;
+  /** Undefined when this account may not list them. */
+  readonly storageClasses: readonly HostObject[] | undefined;
+}
 
 const linesMax = 10;
 const lineLengthMax = 300;

@@ -1,15 +1,21 @@
 /** Why the volume of a control plane is not there, in words. Pure. */
-import type { Diagnosis, Symptoms } from './diagnosis.ts';
+import type { Symptoms } from './symptoms.ts';
 import type { HostObject } from './types.ts';
+
+/** What stands in the way. */
+export interface Finding {
+  /** A sentence: what is wrong, where. */
+  readonly problem: string;
+  /** Sentences: what to do. */
+  readonly advice: string;
+  /** True: it will not go away by waiting. */
+  readonly stuck: boolean;
+}
 
 const isDefault = 'storageclass.kubernetes.io/is-default-class';
 
 /** Undefined when the volume is not what is missing. */
-export function claimWords({
-  claim,
-  storageClasses,
-  events,
-}: Symptoms): Pick<Diagnosis, 'problem' | 'advice' | 'stuck'> | undefined {
+export function claimWords({ claim, storageClasses, events }: Symptoms): Finding | undefined {
   if (claim === undefined || claim.status?.['phase'] === 'Bound') return undefined;
   const { name } = claim.metadata;
   const wanted = claim.spec?.['storageClassName'];

@@ -11,15 +11,19 @@ import type { Problem, ProblemSubject } from '../../operations/problems.ts';
 import { readCluster } from '../../operations/cluster.ts';
 import { OperationError } from '../../operations/errors.ts';
 import { ifAllowed } from '../../operations/host-errors.ts';
+import type { ConfiguredProvider } from '../configured.ts';
+import type { Attributes } from '../framework/attributes.ts';
 import { failure, ProviderError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic, Path } from '../framework/diagnostics.ts';
+import type { PlanCall } from '../framework/resource.ts';
 import { isUnknown, isWhollyKnown } from '../framework/values.ts';
 import type { ValueRecord } from '../framework/values.ts';
 import { asCluster } from './attributes.ts';
 import type { ClusterObject } from './attributes.ts';
 import { wasReady } from './memory.ts';
-import type { ClusterPlanCall } from './plan.ts';
 import { wishOf } from './wish.ts';
+
+export type ClusterPlanCall = PlanCall<Attributes, ConfiguredProvider>;
 
 /** The attribute that a problem is about. */
 const blamed: Readonly<Record<ProblemSubject, Path | undefined>> = {

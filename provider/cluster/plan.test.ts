@@ -10,7 +10,7 @@ import { UNKNOWN } from '../framework/values.ts';
 import type { Value, ValueRecord } from '../framework/values.ts';
 import { asCluster, clusterAttributes, ownNames } from './attributes.ts';
 import { planCluster, protection } from './plan.ts';
-import type { ClusterPlanCall } from './plan.ts';
+import type { ClusterPlanCall } from './host-check.ts';
 import { optionAttributes } from '../options.ts';
 
 const chartVersion = (await describeChart()).version;

@@ -6,23 +6,22 @@
  * creation `id` is unknown, so that whatever needs the virtual cluster waits for it.
  */
 import { compareVersions, describeChart } from '../../operations/chart-files.ts';
-import type { ConfiguredProvider } from '../configured.ts';
 import { failure, hasError, warning } from '../framework/diagnostics.ts';
 import type { Diagnostic } from '../framework/diagnostics.ts';
 import type { Attributes } from '../framework/attributes.ts';
-import type { PlanCall, PlanChange } from '../framework/resource.ts';
+import type { PlanChange } from '../framework/resource.ts';
 import { isUnknown, isWhollyKnown, UNKNOWN } from '../framework/values.ts';
 import type { Value, ValueRecord } from '../framework/values.ts';
 import { asCluster } from './attributes.ts';
 import type { ClusterObject } from './attributes.ts';
 import { hostDiagnostics } from './host-check.ts';
+import type { ClusterPlanCall } from './host-check.ts';
 import { hasNoVolume, isSameVersion, minorSteps, replacementsOf } from './in-place.ts';
 import type { Change } from './in-place.ts';
 import { isLeaving, replacesProtected, wasReady, withProtection } from './memory.ts';
 import { canonicalText, meaningOfTexts, wantedValues } from './wanted-values.ts';
 import { namespaceText, releaseText, wishOf } from './wish.ts';
 
-export type ClusterPlanCall = PlanCall<Attributes, ConfiguredProvider>;
 type Plan = PlanChange<Attributes>;
 
 export async function planCluster(call: ClusterPlanCall): Promise<Plan> {
