@@ -3,11 +3,11 @@ import { AbortedError } from './errors.ts';
 import { HostError, HostForbiddenError, HostUnreachableError } from './host-errors.ts';
 import { waitFor } from './poll.ts';
 
-/** Looks that show one thing after the other. */
+/** Looks that show one thing after the other; the last one stays. */
 function looks(...shown: readonly (boolean | Error)[]): () => Promise<boolean> {
   const left = [...shown];
   return async () => {
-    const next = left.shift() ?? false;
+    const next = (left.length > 1 ? left.shift() : left[0]) ?? false;
     if (typeof next === 'boolean') return next;
     throw next;
   };
