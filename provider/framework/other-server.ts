@@ -67,7 +67,7 @@ export async function openEphemeral(
   runner.hide(secretsIn(attributes, config));
   const invalid = errorsIn(definition, config);
   if (invalid.length > 0) return { diagnostics: runner.told(attributes, invalid) };
-  const ran = await runner.run({ what: `open ${name}` }, call, async (given) => {
+  const ran = await runner.run({ what: `open ${name}`, begins: true }, call, async (given) => {
     const { result, renewAt, private: kept, diagnostics = [] } = await definition.open({ ...given, config });
     return {
       ...(!hasError(diagnostics) && { result: encodeObject(attributes, merged(definition, config, result), 'result') }),

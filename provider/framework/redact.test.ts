@@ -18,7 +18,7 @@ import { defineResource } from './resource.ts';
 import { serviceOf } from './server.ts';
 import type { ValueRecord } from './values.ts';
 
-const call = { signal: new AbortController().signal };
+const call = { signal: new AbortController().signal, connection: {} };
 const none = new Uint8Array();
 
 test('secretsIn() finds what is sensitive or write-only at every depth', () => {

@@ -7,7 +7,7 @@ import type { Diagnostic } from './diagnostics.ts';
 import { ProviderError } from './diagnostics.ts';
 import { type Job, type Ran, Runner } from './running.ts';
 
-const call = { signal: new AbortController().signal };
+const call = { signal: new AbortController().signal, connection: {} };
 
 function newRunner(): { readonly runner: Runner; readonly lines: string[] } {
   const lines: string[] = [];
@@ -47,10 +47,20 @@ test('run() says of anything else that it is a bug, and where in the log only', 
   expect(lines.join('')).toMatch(/TypeError: cannot read \[secret\].*running\.test\.ts.*deep cause/);
 });
 
+test('stop() also keeps what the same command asks for in that moment from being begun', async () => {
+  const { runner } = newRunner();
+  runner.stop(call);
+  const opening: Job = { what: 'open toy_door', begins: true };
+  const late = await runner.run(opening, call, ({ signal }) => sleep(60_000, undefined, { signal }));
+  expect(failedWith(late).summary).toBe('Interrupted: could not open toy_door');
+  const next = { ...call, connection: {} };
+  expect(await runner.run(opening, next, ({ signal }) => signal.aborted)).toEqual({ is: 'done', value: false });
+});
+
 test('stop() aborts every handler that runs, and none that starts later', async () => {
   const { runner } = newRunner();
   const waiting = [1, 2].map(() => runner.run(job, call, ({ signal }) => sleep(60_000, undefined, { signal })));
-  runner.stop();
+  runner.stop(call);
   for (const ran of await Promise.all(waiting)) {
     expect(failedWith(ran).summary).toBe('Interrupted: could not create toy_box');
   }
@@ -64,7 +74,7 @@ test('run() keeps the words of a handler that was stopped and said what it left'
       throw new ProviderError('Stopped half-way', 'The namespace is there.');
     });
   });
-  runner.stop();
+  runner.stop(call);
   expect(failedWith(await running).summary).toBe('Stopped half-way');
 });
 
@@ -76,7 +86,7 @@ test('run() takes whatever a stopped handler throws for the interruption, and lo
       throw new Error('helm ended with exit code 143');
     });
   });
-  runner.stop();
+  runner.stop(call);
   expect(failedWith(await running).summary).toBe('Interrupted: could not create toy_box');
   expect(lines.join('')).toContain('exit code 143');
 });
@@ -84,7 +94,7 @@ test('run() takes whatever a stopped handler throws for the interruption, and lo
 test('run() aborts a handler whose caller has gone', async () => {
   const { runner } = newRunner();
   const gone = new AbortController();
-  const running = runner.run(job, { signal: gone.signal }, ({ signal }) => sleep(60_000, undefined, { signal }));
+  const running = runner.run(job, { ...call, signal: gone.signal }, ({ signal }) => sleep(60_000, undefined, { signal }));
   gone.abort();
   expect(failedWith(await running).summary).toContain('Interrupted');
 });

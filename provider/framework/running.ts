@@ -29,6 +29,8 @@ export interface Job {
   readonly what: string;
   /** Undefined: as long as it likes. */
   readonly timeoutMs?: number | undefined;
+  /** It begins something that may take long, so a command that was told to stop a moment ago does not want it any more. */
+  readonly begins?: boolean;
 }
 
 /** What came of it. */
@@ -40,6 +42,8 @@ export class Runner {
   readonly #log: Log;
   readonly #secrets: Secrets;
   #stop = new AbortController();
+  /** Connections of commands that were told to stop. */
+  readonly #stopped = new WeakSet<object>();
   #configured: { readonly value: unknown } | undefined;
 
   /** `secrets` are those by which the log redacts itself; everything that an answer must not tell is added to them. */
@@ -62,8 +66,12 @@ export class Runner {
     return this.#log;
   }
 
-  /** Aborts every handler that runs. Handlers that start later (closing what is open) are not aborted. */
-  stop(): void {
+  /**
+   * Aborts every handler that runs. What comes later over the same connection is not aborted (closing what is open), except what
+   * begins something: Terraform may have asked for it in the same moment.
+   */
+  stop({ connection }: Pick<WireCall, 'connection'>): void {
+    this.#stopped.add(connection);
     const running = this.#stop;
     this.#stop = new AbortController();
     running.abort(new Interruption());
@@ -85,7 +93,8 @@ export class Runner {
   /** Runs a handler; never throws. */
   async run<T>(job: Job, wire: WireCall, handler: (call: Call<unknown>) => Promise<T> | T): Promise<Ran<T>> {
     const log = this.#log;
-    const stop = this.#stop.signal;
+    const isTooLate = job.begins === true && this.#stopped.has(wire.connection);
+    const stop = isTooLate ? AbortSignal.abort(new Interruption()) : this.#stop.signal;
     const timer = new Timer(job.timeoutMs);
     const signal = AbortSignal.any([stop, wire.signal, timer.signal]);
     const hide = (...texts: readonly string[]): void => this.hide(texts);

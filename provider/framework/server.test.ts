@@ -18,7 +18,7 @@ import { defineResource, type DeleteCall, type ResourceType } from './resource.t
 import { serviceOf } from './server.ts';
 import { UNKNOWN, type ValueRecord } from './values.ts';
 
-const call = { signal: new AbortController().signal };
+const call = { signal: new AbortController().signal, connection: {} };
 const none = new Uint8Array();
 
 function serve(provider: ProviderType): ProviderService {

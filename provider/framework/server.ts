@@ -38,9 +38,9 @@ export function serviceOf(provider: ProviderType, { log, secrets }: Surroundings
       ...configuringHandlers(provider, runner),
       ...resourceHandlers(provider, runner),
       ...otherHandlers(provider, runner),
-      StopProvider: () => {
+      StopProvider: (_, call) => {
         runner.log.info('Asked to stop');
-        runner.stop();
+        runner.stop(call);
         return {};
       },
     },

@@ -177,7 +177,7 @@ export class GrpcServer {
     using call = openCall(stream, headers, { closing: this.#closing.signal, over: this.#over.signal });
     try {
       const request = await Promise.race([readRequest(stream), call.ended]);
-      const answered = this.#track(answer(request, { signal: call.signal }));
+      const answered = this.#track(answer(request, { signal: call.signal, connection: stream.session ?? stream }));
       finish(stream, await Promise.race([answered, call.ended]));
     } catch (error) {
       const { status, message } = this.#failure(headers[':path'] ?? '', error);

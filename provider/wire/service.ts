@@ -13,6 +13,8 @@ export interface Call {
    * the process ends. StopProvider is an RPC of its own and does not abort others: that is the provider's to do.
    */
   readonly signal: AbortSignal;
+  /** By which connection it came: each command of Terraform has one of its own, also where several share this process. */
+  readonly connection: object;
 }
 
 /** A provider as main.ts serves it. */
