@@ -94,7 +94,9 @@ test('run() takes whatever a stopped handler throws for the interruption, and lo
 test('run() aborts a handler whose caller has gone', async () => {
   const { runner } = newRunner();
   const gone = new AbortController();
-  const running = runner.run(job, { ...call, signal: gone.signal }, ({ signal }) => sleep(60_000, undefined, { signal }));
+  const running = runner.run(job, { ...call, signal: gone.signal }, ({ signal }) =>
+    sleep(60_000, undefined, { signal }),
+  );
   gone.abort();
   expect(failedWith(await running).summary).toContain('Interrupted');
 });
