@@ -1,5 +1,7 @@
 /** Times of whole commands, taken and written down. */
 
+import { median } from './harness/statistics.ts';
+
 /** What is measured, the figure, the aim; one line of a table. */
 export type Row = readonly string[];
 
@@ -18,9 +20,7 @@ export async function repeat(times: number, measure: () => Promise<number>): Pro
 
 /** The smallest and the median. */
 export function spread(figuresMs: readonly number[]): string {
-  const sorted = figuresMs.toSorted((a, b) => a - b);
-  const [smallestMs = Number.NaN] = sorted;
-  return `${seconds(smallestMs)} · ${seconds(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)}`;
+  return `${seconds(Math.min(...figuresMs))} · ${seconds(median(figuresMs))}`;
 }
 
 export function seconds(ms: number): string {

@@ -1,8 +1,6 @@
 /** A host that takes connections and says nothing keeps nobody for longer than they have. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SilentServer } from '../test/support/silent-server.ts';
 import { connect } from './connect.ts';
 import { AbortedError } from './errors.ts';
 import { HostUnreachableError } from './host-errors.ts';
@@ -11,22 +9,18 @@ import type { Host } from './host.ts';
 
 const ref = { namespace: 'team', name: 'team-a' };
 
-let silent: Server;
+let silent: SilentServer;
 let host: Host;
-const sockets: Socket[] = [];
 
 describe('connect() to a host that hangs', () => {
   beforeAll(async () => {
-    silent = createServer((socket) => sockets.push(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    host = await openHost({ explicit: { server, token: 'x', insecure: true } });
+    silent = await SilentServer.start();
+    host = await openHost({ explicit: { server: silent.url, token: 'x', insecure: true } });
   });
 
   afterAll(() => {
     host.close();
-    for (const socket of sockets) socket.destroy();
-    silent.close();
+    silent[Symbol.dispose]();
   });
 
   test('gives up with its own timeout', async () => {
@@ -36,9 +30,7 @@ describe('connect() to a host that hangs', () => {
   });
 
   test('stops when it is told to', async () => {
-    const stop = new AbortController();
-    const connecting = connect(host, ref, { timeoutMs: 3_600_000, signal: stop.signal });
-    void once(silent, 'connection').then(() => stop.abort());
+    const connecting = connect(host, ref, { timeoutMs: 3_600_000, signal: silent.reached() });
     await expect(connecting).rejects.toThrow(AbortedError);
   });
 });

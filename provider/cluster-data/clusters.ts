@@ -2,8 +2,8 @@
  * The data source `vcluster_clusters`: all virtual clusters of the host, of one namespace, or with certain labels.
  */
 import { listClusters } from '../../operations/cluster.ts';
-import type { Words } from '../cluster/attributes.ts';
-import { givenWords } from '../cluster/wish.ts';
+import { givenWords } from '../words.ts';
+import type { Words } from '../words.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import { map, nested } from '../framework/attributes.ts';
 import type { Attributes } from '../framework/attributes.ts';

@@ -14,6 +14,7 @@ import { timeouts } from '../framework/timeouts.ts';
 import { isRecord } from '../framework/values.ts';
 import type { ValueRecord } from '../framework/values.ts';
 import { optionAttributes } from '../options.ts';
+import type { Words } from '../words.ts';
 import { viewAttributes } from './view-attributes.ts';
 
 /** A check in whole sentences, from a function that says what is wrong. */
@@ -207,8 +208,6 @@ export interface ClusterObject extends ValueRecord {
   readonly deletion_protection: boolean;
   readonly drift: readonly string[] | null;
 }
-
-export type Words = Readonly<Record<string, string>>;
 
 /** The attributes of an object that was planned or stored: the schema has made sure of their types. */
 export function asCluster(values: ValueRecord): ClusterObject {

@@ -15,8 +15,9 @@ import { ProviderError } from '../framework/diagnostics.ts';
 import type { ImportCall, Imported, Outcome, ReadCall } from '../framework/resource.ts';
 import type { ValueRecord } from '../framework/values.ts';
 import { attributesOf } from '../options.ts';
+import { wordsOrNull } from '../words.ts';
+import type { Words } from '../words.ts';
 import { asCluster } from './attributes.ts';
-import type { Words } from './attributes.ts';
 import { driftOf, idOf } from './life.ts';
 import { isLeaving, readyOnce, wasReady } from './memory.ts';
 import { viewValues } from './view-attributes.ts';
@@ -135,11 +136,10 @@ async function namespaceSettings(
   const wanted = { name: namespace, cluster: name, lifecycle: 'create' } as const;
   if ((await ifAllowed(ownNamespace(host, wanted, { signal }))) === undefined) return { namespace_lifecycle: 'keep' };
   const { labels, annotations } = await managedMetadata(host, namespace, { signal });
-  const given = (words: Words): Words | null => (Object.keys(words).length === 0 ? null : words);
   return {
     namespace_lifecycle: 'create',
-    namespace_labels: given(labels),
-    namespace_annotations: given(annotations),
+    namespace_labels: wordsOrNull(labels),
+    namespace_annotations: wordsOrNull(annotations),
   };
 }
 

@@ -5,7 +5,8 @@ import type { WantedNamespace } from '../../operations/namespace.ts';
 import type { Wish } from '../../operations/problems.ts';
 import { valuesOf } from '../../operations/release.ts';
 import type { WantedRelease } from '../../operations/release.ts';
-import type { ClusterObject, Words } from './attributes.ts';
+import { givenWords } from '../words.ts';
+import type { ClusterObject } from './attributes.ts';
 import { canonicalText, wantedValues } from './wanted-values.ts';
 
 /** For an object of which everything that the user sets is known. */
@@ -27,13 +28,6 @@ export function wishOf(cluster: ClusterObject): Wish {
       annotations: givenWords(cluster.namespace_annotations),
     },
   };
-}
-
-/** Without those that are null: in a map of Terraform that is how a word is left out. */
-export function givenWords(words: Words | null): Words | undefined {
-  if (words === null) return undefined;
-  const given = Object.entries(words).filter(([, word]: readonly [string, string | null]) => word !== null);
-  return Object.fromEntries(given);
 }
 
 /** Equal for two releases that Helm would be given the same chart and the same values for. */

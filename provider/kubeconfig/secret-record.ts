@@ -7,9 +7,10 @@
 import type { RoleGrant } from '../../operations/tenant-access.ts';
 import type { ServiceAccountRef } from '../../operations/tokens.ts';
 import type { HostObject } from '../../operations/types.ts';
+import type { Words } from '../words.ts';
 import { clusterRef } from './cluster-id.ts';
 import { secretOfAnnotation, wantedAnnotations, wantedLabels } from './secret-wish.ts';
-import type { SecretWish, Words } from './secret-wish.ts';
+import type { SecretWish } from './secret-wish.ts';
 
 /** On a Secret of ours: the record. */
 export const recordAnnotation = 'cdktf-vcluster/kubeconfig-record';

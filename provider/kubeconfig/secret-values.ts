@@ -1,8 +1,10 @@
 /** The values of a `vcluster_kubeconfig_secret` in the words of operations, and back. Pure. */
 import type { RoleGrant } from '../../operations/tenant-access.ts';
+import { givenWords, wordsOrNull } from '../words.ts';
+import type { Words } from '../words.ts';
 import { clusterRef } from './cluster-id.ts';
 import type { Recorded } from './secret-record.ts';
-import type { SecretWish, Words } from './secret-wish.ts';
+import type { SecretWish } from './secret-wish.ts';
 
 /** As its attributes are declared in secret.ts. */
 export interface SecretValues {
@@ -32,8 +34,8 @@ export function wishOf(values: SecretValues): SecretWish {
     place: { namespace: values.namespace, name: values.name },
     format: values.format === 'argocd' ? 'argocd' : 'kubeconfig',
     key: values.key,
-    labels: present(values.labels),
-    annotations: present(values.annotations),
+    labels: givenWords(values.labels) ?? {},
+    annotations: givenWords(values.annotations) ?? {},
     account: { namespace: account.namespace, name: account.name },
     createAccount: account.create,
     role: role === null ? undefined : roleOf(role),
@@ -56,8 +58,8 @@ export function valuesOf({ wish, issued, expires }: Recorded): SecretValues {
     cluster_id: `${cluster.namespace}/${cluster.name}`,
     format,
     key,
-    labels: given(labels),
-    annotations: given(annotations),
+    labels: wordsOrNull(labels),
+    annotations: wordsOrNull(annotations),
     service_account: { ...account, create: createAccount },
     role: role === undefined ? null : { ...role, namespace: role.namespace ?? null },
     expiration_seconds: rest.expirationSeconds,
@@ -67,13 +69,4 @@ export function valuesOf({ wish, issued, expires }: Recorded): SecretValues {
     expires_at: expires.toISOString(),
     drift: [],
   };
-}
-
-/** In Terraform a value of a map may be null, which is the same as none. */
-function present(words: Readonly<Record<string, string | null>> | null): Words {
-  return Object.fromEntries(Object.entries(words ?? {}).flatMap(([key, word]) => (word === null ? [] : [[key, word]])));
-}
-
-function given(words: Words): Words | null {
-  return Object.keys(words).length === 0 ? null : words;
 }

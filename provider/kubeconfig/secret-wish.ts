@@ -5,8 +5,7 @@ import { kubeconfigText } from '../../operations/kubeconfig-text.ts';
 import type { Grant, RoleGrant } from '../../operations/tenant-access.ts';
 import type { ServiceAccountRef } from '../../operations/tokens.ts';
 import type { ClusterRef, HostObject } from '../../operations/types.ts';
-
-export type Words = Readonly<Record<string, string>>;
+import type { Words } from '../words.ts';
 
 export interface SecretWish {
   readonly cluster: ClusterRef;

@@ -22,6 +22,7 @@ import { issueToken } from '../../operations/tokens.ts';
 import type { ServiceAccountRef } from '../../operations/tokens.ts';
 import type { HostObject, WaitOptions } from '../../operations/types.ts';
 import { VirtualApi } from '../../operations/virtual-api.ts';
+import type { Words } from '../words.ts';
 import { repairAdvice, resumeAdvice } from './cluster-id.ts';
 import { recordAnnotation, recordText, tryReadRecord } from './secret-record.ts';
 import type { Made, Recorded } from './secret-record.ts';
@@ -36,7 +37,7 @@ import {
   wantedAnnotations,
   wantedLabels,
 } from './secret-wish.ts';
-import type { SecretWish, Words } from './secret-wish.ts';
+import type { SecretWish } from './secret-wish.ts';
 
 export interface ApplyOptions extends WaitOptions {
   /** Is told how far it came, so that an interrupted creation can be removed; `issued` once the Secret is about to be written. */

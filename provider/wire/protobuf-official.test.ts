@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { parse, Root } from 'protobufjs';
 import type { Type } from 'protobufjs';
 import { describe, expect, test } from 'vitest';
+import { outcomeOf } from '../../test/support/outcome.ts';
 import { readDefinition } from '../../scripts/lib/protocol-definition.ts';
 import { Codec } from './protobuf.ts';
 import type { FieldRow, MessageTables } from './tables.ts';
@@ -177,15 +178,6 @@ describe('int64', () => {
 
 function varintOf(value: bigint): readonly number[] {
   return value < 0x80n ? [Number(value)] : [Number(value & 0x7fn) | 0x80, ...varintOf(value >> 7n)];
-}
-
-function outcomeOf(call: () => unknown): string {
-  try {
-    call();
-    return 'read';
-  } catch (error) {
-    return String(error);
-  }
 }
 
 const official = await officialTypes();

@@ -1,6 +1,7 @@
 /** The message codec by hand-made bytes: what a well-behaved peer never sends, and what proto3 leaves to the reader. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { outcomeOf } from '../../test/support/outcome.ts';
 import { Codec } from './protobuf.ts';
 import type { MessageTables } from './tables.ts';
 import { enums, messages } from './tfplugin6.ts';
@@ -161,15 +162,6 @@ describe('limits', () => {
 
 function lengthOf(inner: Uint8Array): readonly number[] {
   return inner.length < 0x80 ? [inner.length] : [(inner.length & 0x7f) | 0x80, inner.length >> 7];
-}
-
-function outcomeOf(call: () => unknown): string {
-  try {
-    call();
-    return 'read';
-  } catch (error) {
-    return String(error);
-  }
 }
 
 describe('drafts that are wrong', () => {
