@@ -9,25 +9,43 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const levels = ['pure', 'api', 'node'] as const;
 type Level = (typeof levels)[number];
+const failureLinesMax = 20;
 
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly numFailedTestSuites: number;
   readonly numPendingTests: number;
+  readonly testResults: readonly ReportedFile[];
+}
+
+interface ReportedFile {
+  /** Its path. */
+  readonly name: string;
+  readonly status: string;
+  /** Why it failed outside of its tests. */
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly fullName: string;
+    readonly failureMessages: readonly string[];
+  }[];
 }
 
 interface Count {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** One text for each failure, told again at the end: what a test printed is far above by then. */
+  readonly failures: readonly string[];
 }
+
+const none: Count = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** Why a level cannot run on this machine; undefined when it can. */
 function obstacle(level: Level): string | undefined {
@@ -55,16 +73,42 @@ async function runLevel(level: Level): Promise<Count> {
   const count = await readCount(report);
   process.stdout.write(`\nLevel ${level}: ${text(count)} in ${Math.round((Date.now() - startedMs) / 1000)} s\n`);
   // A run that fails without a failed test (no report, an error outside of tests) has still failed.
-  return code !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+  return code !== 0 && count.failed === 0 ? plus(count, failure(`level ${level}, outside of its tests`)) : count;
 }
 
 async function readCount(path: string): Promise<Count> {
   try {
     const report = JSON.parse(await readFile(path, 'utf8')) as Report;
-    return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    const failures = report.testResults.flatMap(failuresIn);
+    const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report;
+    return { passed, failed, skipped, failures };
+  } catch (error) {
+    return failure(`no report in ${path}: ${String(error)}`);
   }
+}
+
+function failuresIn({ name, status, message, assertionResults }: ReportedFile): readonly string[] {
+  const file = relative(root, name);
+  const failed = assertionResults.filter((result) => result.status === 'failed');
+  if (status === 'failed' && failed.length === 0) return [`${file}: ${message}`];
+  return failed.map(({ fullName, failureMessages }) => `${file} > ${fullName}: ${failureMessages.join('\n')}`);
+}
+
+function failure(what: string): Count {
+  return { ...none, failed: 1, failures: [what] };
+}
+
+function plus(one: Count, other: Count): Count {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+    failures: [...one.failures, ...other.failures],
+  };
+}
+
+function beginning(failed: string): string {
+  return failed.split('\n').slice(0, failureLinesMax).join('\n');
 }
 
 function text({ passed, failed, skipped }: Count): string {
@@ -79,11 +123,11 @@ async function main(): Promise<number> {
     return 2;
   }
   await mkdir(join(root, 'out'), { recursive: true });
-  let total: Count = { passed: 0, failed: 0, skipped: 0 };
+  let total = none;
   if (asked.length === 0) {
     process.stdout.write('Checking format, lint, types and generated files\n');
-    const failed = (await execute('npm', ['run', '--silent', 'check'])) === 0 ? 0 : 1;
-    total = { passed: 1 - failed, failed, skipped: 0 };
+    const isClean = (await execute('npm', ['run', '--silent', 'check'])) === 0;
+    total = isClean ? { ...none, passed: 1 } : failure('npm run check');
   }
   for (const level of levels) {
     if (asked.length > 0 && !asked.includes(level)) continue;
@@ -93,13 +137,9 @@ async function main(): Promise<number> {
       total = { ...total, skipped: total.skipped + 1 };
       continue;
     }
-    const count = await runLevel(level);
-    total = {
-      passed: total.passed + count.passed,
-      failed: total.failed + count.failed,
-      skipped: total.skipped + count.skipped,
-    };
+    total = plus(total, await runLevel(level));
   }
+  if (total.failures.length > 0) process.stdout.write(`\nFailed:\n\n${total.failures.map(beginning).join('\n\n')}\n`);
   process.stdout.write(`\n${text(total)}\n`);
   return total.failed === 0 ? 0 : 1;
 }

@@ -67,7 +67,7 @@ export async function openEphemeral(
   runner.hide(secretsIn(attributes, config));
   const invalid = errorsIn(definition, config);
   if (invalid.length > 0) return { diagnostics: runner.told(attributes, invalid) };
-  const ran = await runner.run({ what: `open ${name}`, begins: true }, call, async (given) => {
+  const ran = await runner.run({ what: `open ${name}` }, call, async (given) => {
     const { result, renewAt, private: kept, diagnostics = [] } = await definition.open({ ...given, config });
     return {
       ...(!hasError(diagnostics) && { result: encodeObject(attributes, merged(definition, config, result), 'result') }),
@@ -86,7 +86,7 @@ export async function renewEphemeral(
   call: WireCall,
 ): Promise<Draft<wire.RenewEphemeralResourceResponse>> {
   if (renew === undefined) return { private: request.private };
-  const ran = await runner.run({ what: `renew ${name}` }, call, async (given) => {
+  const ran = await runner.run({ what: `renew ${name}`, evenStopped: true }, call, async (given) => {
     const kept = decodePrivate(request.private);
     const { renewAt, private: next } = await renew({ ...given, private: kept });
     return { ...(renewAt && { renewAt: timestamp(renewAt) }), private: encodePrivate(next ?? kept) };
@@ -101,7 +101,7 @@ export async function closeEphemeral(
   call: WireCall,
 ): Promise<Draft<wire.CloseEphemeralResourceResponse>> {
   if (close === undefined) return {};
-  const ran = await runner.run({ what: `close ${name}` }, call, (given) =>
+  const ran = await runner.run({ what: `close ${name}`, evenStopped: true }, call, (given) =>
     close({ ...given, private: decodePrivate(request.private) }),
   );
   return ran.is === 'done' ? {} : { diagnostics: runner.told(attributes, [ran.diagnostic]) };

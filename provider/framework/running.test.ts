@@ -47,24 +47,26 @@ test('run() says of anything else that it is a bug, and where in the log only', 
   expect(lines.join('')).toMatch(/TypeError: cannot read \[secret\].*running\.test\.ts.*deep cause/);
 });
 
-test('stop() also keeps what the same command asks for in that moment from being begun', async () => {
+test('stop() also keeps what the same command asks for later from being begun, but for what closes', async () => {
   const { runner } = newRunner();
   runner.stop(call);
-  const opening: Job = { what: 'open toy_door', begins: true };
-  const late = await runner.run(opening, call, ({ signal }) => sleep(60_000, undefined, { signal }));
-  expect(failedWith(late).summary).toBe('Interrupted: could not open toy_door');
-  const next = { ...call, connection: {} };
-  expect(await runner.run(opening, next, ({ signal }) => signal.aborted)).toEqual({ is: 'done', value: false });
+  let begun = 0;
+  const late = await runner.run(job, call, () => begun++);
+  expect(failedWith(late).summary).toBe('Interrupted: could not create toy_box');
+  expect(begun).toBe(0);
+  const closing: Job = { what: 'close toy_door', evenStopped: true };
+  expect(await runner.run(closing, call, ({ signal }) => signal.aborted)).toEqual({ is: 'done', value: false });
 });
 
-test('stop() aborts every handler that runs, and none that starts later', async () => {
+test('stop() aborts every handler that runs, and none of the next command', async () => {
   const { runner } = newRunner();
   const waiting = [1, 2].map(() => runner.run(job, call, ({ signal }) => sleep(60_000, undefined, { signal })));
   runner.stop(call);
   for (const ran of await Promise.all(waiting)) {
     expect(failedWith(ran).summary).toBe('Interrupted: could not create toy_box');
   }
-  expect(await runner.run(job, call, ({ signal }) => signal.aborted)).toEqual({ is: 'done', value: false });
+  const next = { ...call, connection: {} };
+  expect(await runner.run(job, next, ({ signal }) => signal.aborted)).toEqual({ is: 'done', value: false });
 });
 
 test('run() keeps the words of a handler that was stopped and said what it left', async () => {

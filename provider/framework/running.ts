@@ -29,8 +29,8 @@ export interface Job {
   readonly what: string;
   /** Undefined: as long as it likes. */
   readonly timeoutMs?: number | undefined;
-  /** It begins something that may take long, so a command that was told to stop a moment ago does not want it any more. */
-  readonly begins?: boolean;
+  /** It keeps up or closes what is open, which a command that was told to stop still wants. */
+  readonly evenStopped?: boolean;
 }
 
 /** What came of it. */
@@ -67,8 +67,8 @@ export class Runner {
   }
 
   /**
-   * Aborts every handler that runs. What comes later over the same connection is not aborted (closing what is open), except what
-   * begins something: Terraform may have asked for it in the same moment.
+   * Aborts every handler that runs. What comes later over the same connection is not begun, for Terraform may have asked for it in
+   * the same moment; except what keeps up or closes what is open.
    */
   stop({ connection }: Pick<WireCall, 'connection'>): void {
     this.#stopped.add(connection);
@@ -92,9 +92,11 @@ export class Runner {
 
   /** Runs a handler; never throws. */
   async run<T>(job: Job, wire: WireCall, handler: (call: Call<unknown>) => Promise<T> | T): Promise<Ran<T>> {
+    if (this.#stopped.has(wire.connection) && job.evenStopped !== true) {
+      return { is: 'failed', diagnostic: unforeseen.stopped(job) };
+    }
     const log = this.#log;
-    const isTooLate = job.begins === true && this.#stopped.has(wire.connection);
-    const stop = isTooLate ? AbortSignal.abort(new Interruption()) : this.#stop.signal;
+    const stop = this.#stop.signal;
     const timer = new Timer(job.timeoutMs);
     const signal = AbortSignal.any([stop, wire.signal, timer.signal]);
     const hide = (...texts: readonly string[]): void => this.hide(texts);

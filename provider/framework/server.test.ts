@@ -82,9 +82,10 @@ describe('the toy', () => {
 
   test('ten are made at once', async () => {
     const names = Array.from({ length: 10 }, (_, index) => String.fromCodePoint(97 + index));
-    const stopped = names.map(async (name) => handlers.ApplyResourceChange(creation({ name, wait: true }), call));
+    const command = { ...call, connection: {} };
+    const stopped = names.map(async (name) => handlers.ApplyResourceChange(creation({ name, wait: true }), command));
     await expect.poll(() => readdir(folder)).toHaveLength(10);
-    await handlers.StopProvider({}, call);
+    await handlers.StopProvider({}, command);
     for (const { diagnostics, newState } of await Promise.all(stopped)) {
       expect(diagnostics).toMatchObject([{ summary: 'Interrupted: could not create toy_box' }]);
       expect(decodeObject(boxAttributes, newState as DynamicValue, 'state')).toMatchObject({

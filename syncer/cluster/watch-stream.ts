@@ -8,6 +8,7 @@ import type { WatchEvent } from '../model/cluster.ts';
 import { ApiError, ConnectionError } from '../model/errors.ts';
 import type { KubeObject, Metadata } from '../model/object.ts';
 import { broken, isJson, refusal } from './answer.ts';
+import { chunksOf } from './chunks.ts';
 import { parseLean } from './lean.ts';
 import { lines } from './lines.ts';
 import type { Session } from './session.ts';
@@ -65,35 +66,47 @@ async function opened(session: Session, { path, signal }: WatchStreamOptions): P
       hasBody: false,
       signal: AbortSignal.any([signal, late]),
     });
-    const headers = await headOf(stream, signal);
+    const { headers, text } = await inTime(stream, signal, () => beginningOf(stream));
+    if (text === undefined) return stream;
     const status = Number(headers[constants.HTTP2_HEADER_STATUS]);
-    if (status === 200 && isJson(headers)) return stream;
-    const text = await restOf(stream);
     if (status === 200) throw new ConnectionError(`not the answer of a Kubernetes API server: ${text.slice(0, 80)}`);
     const renewed = status === 401 && session.renewed(credentials);
     if (!renewed || tries > 1) throw refusal(`WATCH ${path}`, { status, headers, text });
   }
 }
 
-function headOf(stream: ClientHttp2Stream, signal: AbortSignal): Promise<IncomingHttpHeaders> {
+/** The stream is left when nobody wants it any more, or when this takes too long. */
+async function inTime<T>(stream: ClientHttp2Stream, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const leave = (): void => void stream.destroy();
+  const timer = setTimeout(() => stream.destroy(new ConnectionError('no answer')), openMaxMs);
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+interface Beginning {
+  readonly headers: IncomingHttpHeaders;
+  /** Of anything but events. */
+  readonly text?: string;
+}
+
+async function beginningOf(stream: ClientHttp2Stream): Promise<Beginning> {
+  const headers = await headOf(stream);
+  const isEvents = Number(headers[constants.HTTP2_HEADER_STATUS]) === 200 && isJson(headers);
+  return isEvents ? { headers } : { headers, text: await restOf(stream) };
+}
+
+function headOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   return new Promise((resolve, reject) => {
-    const leave = (): void => void stream.destroy();
-    const timer = setTimeout(() => stream.destroy(new ConnectionError('no answer')), openMaxMs);
-    signal.addEventListener('abort', leave, { once: true });
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', leave);
-    };
-    stream.once('response', (headers) => {
-      done();
-      resolve(headers);
-    });
+    stream.once('response', resolve);
     // Also errors that come later have to be taken; by then this promise has long been resolved.
     stream.once('error', (cause) => reject(broken(stream, cause)));
-    stream.once('close', () => {
-      done();
-      reject(broken(stream));
-    });
+    stream.once('close', () => reject(broken(stream)));
   });
 }
 
@@ -101,7 +114,7 @@ function headOf(stream: ClientHttp2Stream, signal: AbortSignal): Promise<Incomin
 async function restOf(stream: ClientHttp2Stream): Promise<string> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+    for await (const chunk of chunksOf(stream)) chunks.push(chunk);
   } catch {
     // As said.
   }
@@ -114,14 +127,13 @@ async function* eventsOf(stream: ClientHttp2Stream, options: WatchStreamOptions)
   const watchdog = setTimeout(idle, idleMaxMs);
   const leave = (): void => void stream.destroy();
   signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
   try {
-    for await (const line of lines(stream as AsyncIterable<Uint8Array>)) {
+    for await (const line of lines(chunksOf(stream))) {
       watchdog.refresh();
       const event = decode(path, line, unreadable);
       if (event !== undefined) yield event;
     }
-    // Ended by a reset in the middle, a stream looks like one that came to its end.
-    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw broken(stream);
   } finally {
     clearTimeout(watchdog);
     signal.removeEventListener('abort', leave);

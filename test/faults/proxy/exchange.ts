@@ -2,6 +2,7 @@
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chunksOf } from '../../../syncer/cluster/chunks.ts';
 import { Outlet } from './outlet.ts';
 import type { Connection } from './outlet.ts';
 import type { Answer, ProxiedRequest, RealAnswer, RequestFault, Rules } from './rules.ts';
@@ -111,7 +112,7 @@ export class Exchange {
     stream.once('close', () => forwarded.close());
     this.#outlet.head(200, passedBack(headers));
     try {
-      await relay.carry(forwarded as AsyncIterable<Buffer>);
+      await relay.carry(chunksOf(forwarded));
     } finally {
       ended();
       forwarded.destroy();
@@ -155,7 +156,7 @@ function headersOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders | und
 
 async function bodyOf(stream: ClientHttp2Stream): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  for await (const chunk of chunksOf(stream)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -74,6 +74,16 @@ export class Outlet {
     const small = this.#pieceBytes !== Infinity;
     // Small pieces must not be put together again on their way; large ones only must not pile up.
     if (small) await new Promise<void>((resolve) => this.#stream.write(piece, () => resolve()));
-    else if (!this.#stream.write(piece)) await once(this.#stream, 'drain').catch(() => undefined);
+    else if (!this.#stream.write(piece)) await this.#drained();
+  }
+
+  /** Or closed: then nothing drains any more. */
+  async #drained(): Promise<void> {
+    const over = new AbortController();
+    const { signal } = over;
+    const either = ['drain', 'close'].map((event) => once(this.#stream, event, { signal }));
+    await Promise.race(either).catch(() => undefined);
+    over.abort();
+    await Promise.allSettled(either);
   }
 }

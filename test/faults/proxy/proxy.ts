@@ -165,6 +165,8 @@ export class ChaosProxy {
     socket.on('error', () => {});
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+    // TLS with something left to write may not notice for a long time that nobody reads it any more.
+    wire?.whenClosed(() => socket.destroy());
     if (wire === undefined) socket.destroy();
     else if (socket.alpnProtocol === 'h2') this.#speak(socket, wire);
     else this.#passThrough(socket);

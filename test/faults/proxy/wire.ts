@@ -38,6 +38,12 @@ export class Wire {
     return this.#client.destroyed;
   }
 
+  /** Once the syncer's end is closed, whoever closed it. */
+  whenClosed(call: () => void): void {
+    if (this.closed) call();
+    else this.#client.once('close', call);
+  }
+
   /** From now on nothing gets through and nothing ends. */
   freeze(): void {
     this.#frozen = true;
