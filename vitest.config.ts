@@ -20,6 +20,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'api',
           include: ['test/**/*.kube.test.ts'],
+          globalSetup: ['test/support/api-level.ts'],
           testTimeout: 60_000,
           hookTimeout: 300_000,
           // Each file has API servers of its own, which wait more than they work.

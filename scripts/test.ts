@@ -108,7 +108,8 @@ function plus(one: Count, other: Count): Count {
 }
 
 function beginning(failed: string): string {
-  return failed.split('\n').slice(0, failureLinesMax).join('\n');
+  const own = failed.split('\n').filter((line) => !line.includes('/node_modules/'));
+  return own.slice(0, failureLinesMax).join('\n');
 }
 
 function text({ passed, failed, skipped }: Count): string {

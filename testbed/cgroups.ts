@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryCommand } from './command.ts';
+import { exists } from './exists.ts';
 
 const groupName = 'cdktf-vcluster-testbed';
 const killTimeoutMs = 20_000;
@@ -24,6 +25,22 @@ export async function createPodCgroup(): Promise<void> {
   for (const { point, type } of await hierarchies()) {
     if (type === 'cgroup2') await enableControllers(point);
     await mkdir(join(point, groupName), { recursive: true });
+  }
+}
+
+/** What the containers together count against one other process: about as much, or next to nothing. */
+const weights: Readonly<Record<string, Readonly<Record<'normal' | 'least', string>>>> = {
+  'cpu.shares': { normal: '1024', least: '2' },
+  'cpu.weight': { normal: '100', least: '1' },
+};
+
+/** With `least`, containers get what everything else leaves of the processors, as if the rest ran on another machine. */
+export async function weighContainers(weight: 'normal' | 'least'): Promise<void> {
+  for (const group of await groups()) {
+    for (const [name, text] of Object.entries(weights)) {
+      const file = join(group, name);
+      if (await exists(file)) await writeFile(file, text[weight]);
+    }
   }
 }
 

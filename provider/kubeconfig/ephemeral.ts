@@ -139,7 +139,9 @@ export const kubeconfigEphemeral: EphemeralType<ConfiguredProvider> = defineEphe
   open: async (call) => {
     const host = await call.provider.host();
     const ref = clusterRef(call.config.cluster_id);
-    const connection = await leases.enter(host, ref, (woke) => connect(host, ref, connectOptions(call, woke)));
+    const connection = await leases.enter({ host, ref, signal: call.signal }, (woke) =>
+      connect(host, ref, connectOptions(call, woke)),
+    );
     try {
       call.hide(...secretsOf(connection.access));
       const { access, expires } = await credentials(connection, call);

@@ -12,6 +12,13 @@ interface Lease {
   turn: Promise<unknown>;
 }
 
+/** Somebody who wants to get into a virtual cluster, for as long as he wants to. */
+export interface User {
+  readonly host: Host;
+  readonly ref: ClusterRef;
+  readonly signal: AbortSignal;
+}
+
 /** The leases of one process. */
 export class Leases {
   readonly #pause: (host: Host, ref: ClusterRef) => Promise<unknown>;
@@ -23,13 +30,13 @@ export class Leases {
 
   /**
    * Counts in a user, who then connects; `connect` calls `woke` when it had to wake the virtual cluster. When it throws, the user is
-   * counted out, as by {@link leave}, and the error thrown on.
+   * counted out, as by {@link leave}, and the error thrown on; so he is when the signal ends his wait.
    */
-  async enter<T>(host: Host, ref: ClusterRef, connect: (woke: () => void) => Promise<T>): Promise<T> {
+  async enter<T>({ host, ref, signal }: User, connect: (woke: () => void) => Promise<T>): Promise<T> {
     const lease = this.#find(host, ref);
     lease.users += 1;
-    await lease.turn;
     try {
+      await unlessAborted(lease.turn, signal);
       return await connect(() => {
         lease.woke = true;
       });
@@ -56,5 +63,18 @@ export class Leases {
     const lease = this.#leases.get(key) ?? { users: 0, woke: false, turn: Promise.resolve() };
     this.#leases.set(key, lease);
     return lease;
+  }
+}
+
+/** @throws the signal's reason when that comes first */
+async function unlessAborted(turn: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([turn, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

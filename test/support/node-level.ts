@@ -1,11 +1,13 @@
-/** Leaves the machine as the node-level tests found it: a testbed that they brought up goes down with them. */
-import { down, status } from '../../testbed/index.ts';
-
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
+/**
+ * Fetches or builds the programs of the tests before any of them begins to count its time, and leaves the machine as they found it: a
+ * testbed that they brought up goes down with them, and brings its own programs.
+ */
+import { down, resolveBinaries, status, toStderr } from '../../testbed/index.ts';
 
 export async function setup(): Promise<() => Promise<void>> {
+  await resolveBinaries(['kubectl', 'helm', 'terraform', 'tofu'], toStderr);
   const wasUp = process.env['HOST_KUBECONFIG'] !== undefined || (await status()) !== undefined;
   return async () => {
-    if (!wasUp) await down({ log });
+    if (!wasUp) await down({ log: toStderr });
   };
 }
