@@ -34,13 +34,9 @@ export class Wire {
     });
   }
 
-  get closed(): boolean {
-    return this.#client.destroyed;
-  }
-
   /** Once the syncer's end is closed, whoever closed it. */
   whenClosed(call: () => void): void {
-    if (this.closed) call();
+    if (this.#client.destroyed) call();
     else this.#client.once('close', call);
   }
 
