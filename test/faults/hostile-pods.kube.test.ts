@@ -33,8 +33,8 @@ async function becomes(pod: KubeObject): Promise<Pod | string> {
   return eventually(`${pod.metadata.name} on the host, or a warning`, async () => {
     const host = await stage.host(pods, pod.metadata.name);
     if (host?.metadata.annotations?.['vcluster.loft.sh/object-uid'] === pod.metadata.uid) return host;
-    const [warning] = await stage.warnings(pod);
-    return warning?.message;
+    // What is told of a pod that is copied all the same is a SyncWarning.
+    return (await stage.warnings(pod)).find(({ reason }) => reason === 'SyncError')?.message;
   });
 }
 
