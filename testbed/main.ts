@@ -25,8 +25,12 @@ async function main(args: readonly string[]): Promise<number> {
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { nodes: { type: 'string' } },
+    options: { nodes: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
+  if (values.help === true) {
+    console.log(usage);
+    return 0;
+  }
   const [verb, ...rest] = positionals;
   if (rest.length > 0) return misused(`one command at a time, got: ${positionals.join(' ')}`);
   const run = verb === undefined ? undefined : verbs.get(verb);
