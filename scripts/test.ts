@@ -135,7 +135,7 @@ async function main(): Promise<number> {
     const reason = obstacle(level);
     if (reason !== undefined) {
       process.stdout.write(`\nLevel ${level}: skipped, because ${reason}.\n`);
-      total = { ...total, skipped: total.skipped + 1 };
+      total = plus(total, { ...none, skipped: 1 });
       continue;
     }
     total = plus(total, await runLevel(level));

@@ -17,11 +17,11 @@ import { checkPrerequisites } from '../scripts/lib/prerequisites.ts';
 import { root, synthesise } from '../scripts/lib/stack.ts';
 import { deployApplication, execute, fetchByName, greeting, pairPods, readLogs } from '../scripts/lib/story-inside.ts';
 import { Terraform } from '../scripts/lib/terraform.ts';
+import { toStderr as log } from '../testbed/index.ts';
 
 const problem = hostProblem();
 const own = { name: 'qs-own', namespace: 'qs-own' } as const;
 const guest = { name: 'qs-guest', namespace: 'qs-shared' } as const;
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 let folder: string;
 let host: Kubectl;

@@ -8,6 +8,7 @@ import type { WatchEvent } from '../model/cluster.ts';
 import { ApiError, ConnectionError } from '../model/errors.ts';
 import type { KubeObject, Metadata } from '../model/object.ts';
 import { broken, isJson, refusal } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { chunksOf } from './chunks.ts';
 import { parseLean } from './lean.ts';
 import { lines } from './lines.ts';
@@ -66,12 +67,12 @@ async function opened(session: Session, { path, signal }: WatchStreamOptions): P
       hasBody: false,
       signal: AbortSignal.any([signal, late]),
     });
-    const { headers, text } = await inTime(stream, signal, () => beginningOf(stream));
-    if (text === undefined) return stream;
-    const status = Number(headers[constants.HTTP2_HEADER_STATUS]);
+    const answer = await inTime(stream, signal, () => otherThanEvents(stream));
+    if (answer === undefined) return stream;
+    const { status, text } = answer;
     if (status === 200) throw new ConnectionError(`not the answer of a Kubernetes API server: ${text.slice(0, 80)}`);
     const renewed = status === 401 && session.renewed(credentials);
-    if (!renewed || tries > 1) throw refusal(`WATCH ${path}`, { status, headers, text });
+    if (!renewed || tries > 1) throw refusal(`WATCH ${path}`, answer);
   }
 }
 
@@ -89,16 +90,12 @@ async function inTime<T>(stream: ClientHttp2Stream, signal: AbortSignal, work: (
   }
 }
 
-interface Beginning {
-  readonly headers: IncomingHttpHeaders;
-  /** Of anything but events. */
-  readonly text?: string;
-}
-
-async function beginningOf(stream: ClientHttp2Stream): Promise<Beginning> {
+/** The whole answer; undefined when it is a stream of events, of which nothing has been read then. */
+async function otherThanEvents(stream: ClientHttp2Stream): Promise<Answer | undefined> {
   const headers = await headOf(stream);
-  const isEvents = Number(headers[constants.HTTP2_HEADER_STATUS]) === 200 && isJson(headers);
-  return isEvents ? { headers } : { headers, text: await restOf(stream) };
+  const status = Number(headers[constants.HTTP2_HEADER_STATUS]);
+  if (status === 200 && isJson(headers)) return undefined;
+  return { status, headers, text: await restOf(stream) };
 }
 
 function headOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {

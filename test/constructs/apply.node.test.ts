@@ -15,10 +15,10 @@ import { outFolder, root, synthesise } from '../../scripts/lib/stack.ts';
 import type { Terraform } from '../../scripts/lib/terraform.ts';
 import { secretWords } from '../support/secret-words.ts';
 import { openInstalled } from '../support/terraform.ts';
+import { toStderr as log } from '../../testbed/index.ts';
 
 const problem = hostProblem();
 const names = ['cx-helm', 'cx-native'] as const;
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 let folder: string;
 let host: Kubectl;

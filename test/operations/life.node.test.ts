@@ -22,12 +22,11 @@ import type { StatefulSet } from '../../operations/pods.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { deployApplication, pairPods } from '../../scripts/lib/story-inside.ts';
 import { leftovers } from '../../scripts/lib/leftovers.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr as log } from '../../testbed/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf } from './stage.ts';
 
 const problem = hostProblem();
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 /** Seconds on a quiet machine; nothing is asserted about it. */
 const readyMs = 280_000;
 const main = { name: 'ops-main', namespace: 'ops-main' } as const;

@@ -14,14 +14,13 @@ import { waitUntilReady } from '../../operations/wait.ts';
 import { findHost, hostProblem, provideImage } from '../../scripts/lib/host.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { leftovers } from '../../scripts/lib/leftovers.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr as log } from '../../testbed/index.ts';
 import { unzip } from '../../testbed/zip.ts';
 import { eventually } from '../support/eventually.ts';
 import { clusterHcl as hcl, Workspace } from './cluster-workspace.ts';
 import type { Stored } from './cluster-workspace.ts';
 
 const problem = hostProblem();
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const ref = { namespace: 'clu-life', name: 'clu-life' } as const;
 const roles = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'roles' } as const;
 const bindings = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'rolebindings' } as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { provider } from '../../provider/provider.ts';
 import { attempt } from '../../scripts/lib/command.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr } from '../../testbed/index.ts';
 import { attachProvider } from '../support/provider.ts';
 
 const types = [...provider.resources, ...provider.dataSources, ...provider.ephemerals, ...provider.functions];
@@ -29,7 +29,7 @@ test.each(examples)('the example of %s is valid', async (_, example) => {
   try {
     await writeFile(join(folder, 'main.tf'), complete(example));
     await writeFile(join(folder, 'inner.kubeconfig'), kubeconfig);
-    const terraform = await resolveBinary('terraform', (line) => process.stderr.write(`${line}\n`));
+    const terraform = await resolveBinary('terraform', toStderr);
     const env = { ...attached.env, CHECKPOINT_DISABLE: '1', TF_CLI_CONFIG_FILE: undefined, TF_LOG: undefined };
     const { stdout } = await attempt(terraform, ['validate', '-json', '-no-color'], { cwd: folder, env });
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: unknown };

@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleProvider } from '../../scripts/lib/provider-bundle.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr } from '../../testbed/index.ts';
 import type { Tool } from '../support/terraform.ts';
 
 let bundled: Promise<string> | undefined;
@@ -47,7 +47,7 @@ export class ToyProgram implements AsyncDisposable {
 
   static async open(tool: Tool): Promise<ToyProgram> {
     const folder = await mkdtemp(join(tmpdir(), 'toy-'));
-    const binary = await resolveBinary(tool, (line) => process.stderr.write(`${line}\n`));
+    const binary = await resolveBinary(tool, toStderr);
     const program = new ToyProgram(folder, binary);
     await program.#install();
     return program;

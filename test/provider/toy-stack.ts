@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serviceOf } from '../../provider/framework/server.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr } from '../../testbed/index.ts';
 import { type AttachedProvider, attachProvider } from '../support/provider.ts';
 import type { Tool } from '../support/terraform.ts';
 import { toy } from './toy.ts';
@@ -44,7 +44,7 @@ export class ToyStack implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'toy-stack-'));
     const source = `${registries[tool]}/test/toy`;
     const provider = await attachProvider({ start: (surroundings) => serviceOf(toy, surroundings), source });
-    const binary = await resolveBinary(tool, (line) => process.stderr.write(`${line}\n`));
+    const binary = await resolveBinary(tool, toStderr);
     return new ToyStack(folder, binary, provider);
   }
 

@@ -11,6 +11,7 @@ import { outFolder, root, synthesise } from '../../scripts/lib/stack.ts';
 import type { Terraform } from '../../scripts/lib/terraform.ts';
 import { openInstalled } from './terraform.ts';
 import type { Installed } from './terraform.ts';
+import { toStderr as log } from '../../testbed/index.ts';
 
 /** The host cluster of the examples, with the syncer's image on its node. */
 export async function exampleHost(): Promise<Kubectl> {
@@ -84,8 +85,4 @@ export async function apply(terraform: Terraform): Promise<readonly string[]> {
     log(line);
   });
   return said;
-}
-
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

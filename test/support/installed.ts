@@ -5,7 +5,7 @@ import { run } from '../../scripts/lib/command.ts';
 import type { VirtualClusterAddress } from '../../scripts/lib/inside.ts';
 import type { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { root } from '../../scripts/lib/stack.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr as log } from '../../testbed/index.ts';
 
 export interface InstalledCluster extends AsyncDisposable {
   /** The host. */
@@ -47,8 +47,4 @@ export async function nodeHost(): Promise<Kubectl> {
   const host = await findHost(process.env['KUBECTL'] ?? (await resolveBinary('kubectl', log)), log);
   await provideImage(host, log);
   return host.kubectl;
-}
-
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { provideProvider } from '../../scripts/lib/provider-mirror.ts';
 import type { ProviderForm } from '../../scripts/lib/provider-mirror.ts';
 import { Terraform } from '../../scripts/lib/terraform.ts';
-import { resolveBinary } from '../../testbed/index.ts';
+import { resolveBinary, toStderr } from '../../testbed/index.ts';
 
 /** Whom a configuration is given to. */
 export type Tool = 'terraform' | 'tofu';
@@ -37,8 +37,4 @@ export async function writeConfiguration(folder: string, files: Readonly<Record<
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
-}
-
-function toStderr(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -84,6 +84,5 @@ export class Outlet {
     const either = ['drain', 'close'].map((event) => once(this.#stream, event, { signal }));
     await Promise.race(either).catch(() => undefined);
     over.abort();
-    await Promise.allSettled(either);
   }
 }
