@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { Api } from './api.ts';
 import { resolveBinary } from './binaries.ts';
 import { type Log, silent } from './log.ts';
-import { freePorts } from './ports.ts';
 import { startProcess, stopProcess, waitUntil } from './processes.ts';
 import { stages } from './kwok-stages.ts';
 
@@ -41,14 +40,16 @@ export async function startKwok({
   const command = await resolveBinary('kwok', log);
   const config = join(dir, 'kwok-stages.json');
   await writeFile(config, stages.map((stage) => JSON.stringify(stage)).join('\n---\n'));
-  const [port = 0] = await freePorts(1, '127.0.0.1');
   const args = [
     `--kubeconfig=${kubeconfigPath}`,
     `--config=${config}`,
     '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
     `--cidr=${podCidr}`,
     '--node-ip=10.245.255.254',
-    `--server-address=127.0.0.1:${port}`,
+    // No server of its own: nobody asks it, and while it starts it fills the tables (maps without a lock) that the
+    // controller of nodes fills for its first node, of which kwok 0.8.0 dies now and then.
+    '--server-address=',
+    '--node-port=0',
     '--node-lease-duration-seconds=40',
   ];
   await startProcess({ dir, name: 'kwok', command, args, env: { HOME: dir } });

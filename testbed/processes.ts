@@ -14,6 +14,8 @@ import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 const pollMs = 25;
 const killAfterMs = 10_000;
+const lastLinesMax = 8;
+const crashLinesMax = 24;
 /** The variable that names, in a program's environment, the folder that it belongs to and is swept with. */
 export const mark = 'CDKTF_VCLUSTER_TESTBED_DIR';
 
@@ -69,12 +71,20 @@ export async function sweep(dir: string, signal: NodeJS.Signals = 'SIGTERM'): Pr
 }
 
 /** The last lines that a program logged, for an error that has to explain itself. */
-export async function lastWords(dir: string, name: string, lines = 8): Promise<string> {
+export async function lastWords(dir: string, name: string): Promise<string> {
   try {
-    return (await readFile(logPath(dir, name), 'utf8')).trimEnd().split('\n').slice(-lines).join('\n');
+    return lastLines(await readFile(logPath(dir, name), 'utf8'));
   } catch {
     return '(no log)';
   }
+}
+
+/** The last lines of a log; when it ends with the stack of a Go program that crashed, from the line that says why. */
+export function lastLines(log: string): string {
+  const lines = log.trimEnd().split('\n');
+  const endsInStack = lines.at(-1)?.startsWith('\t') ?? false;
+  const why = endsInStack ? lines.findLastIndex((line) => /^(panic|fatal error): /.test(line)) : -1;
+  return (why === -1 ? lines.slice(-lastLinesMax) : lines.slice(why, why + crashLinesMax)).join('\n');
 }
 
 /** Where a program logs to. */

@@ -14,6 +14,7 @@ import { portNames } from './machine.ts';
 import { programs, versions } from './pins.ts';
 import { extensionsOf } from './pki.ts';
 import { hasEnded, parseStat } from './process-identity.ts';
+import { lastLines } from './processes.ts';
 
 const digest = 'a'.repeat(64);
 const other = 'b'.repeat(64);
@@ -168,6 +169,16 @@ describe('what Linux and Kubernetes print or want', () => {
     ['Z', 3, false],
   ])('a process in state %s with %i threads has ended: %s', (state, threads, ended) => {
     expect(hasEnded({ state, threads, startTicks: '22' })).toBe(ended);
+  });
+
+  test('lastLines() begins with the reason when a log ends in the stack of a crash', () => {
+    const stack = Array.from({ length: 20 }, (_unused, index) => `main.f${index}(0x1)\n\tmain.go:${index} +0x1`).join(
+      '\n',
+    );
+    const crash = `fatal error: concurrent map writes\n\ngoroutine 7 [running]:\n${stack}`;
+    expect(lastLines(`started\n${crash}\n`).split('\n')[0]).toBe('fatal error: concurrent map writes');
+    const restarted = Array.from({ length: 10 }, (_unused, index) => `line ${index}`);
+    expect(lastLines([crash, ...restarted].join('\n'))).toBe(restarted.slice(2).join('\n'));
   });
 
   test('parseMounts() reads types and escaped names', () => {
