@@ -12,6 +12,7 @@
  *   --print            prints and leaves bench/results.md alone
  */
 import { parseArgs } from 'node:util';
+import { toStderr } from '../testbed/index.ts';
 import type { Benchmark, Form } from './benchmarks/benchmark.ts';
 import { benchmarks } from './benchmarks/index.ts';
 import { naive, ours, parseContender } from './harness/contenders.ts';
@@ -67,7 +68,7 @@ async function bench(benchmark: Benchmark): Promise<void> {
     other: otherOf(values.against),
   };
   const loadBefore = loadNow();
-  const outcome = await runRounds(benchmark, plan, (line) => process.stderr.write(`${line}\n`));
+  const outcome = await runRounds(benchmark, plan, toStderr);
   const section = sectionOf(benchmark, plan, outcome);
   await record(section, loadBefore, { keep: !values.print });
 }

@@ -10,6 +10,7 @@ import { helmWords } from './helm-words.ts';
 import type { Host } from './host.ts';
 import type { HostAccess } from './kubeconfig.ts';
 import { PrivateFolder } from './paths.ts';
+import { orAborted } from './poll.ts';
 import type { OperationOptions } from './types.ts';
 
 const run = promisify(execFile);
@@ -50,20 +51,7 @@ export function findHelm(options: OperationOptions = {}): Promise<Helm> {
     found = undefined;
     throw error;
   });
-  return orAborted(found, options.signal);
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const { promise: stopped, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(abortedError(signal, 'looked for helm'));
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([work, stopped]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+  return orAborted(found, options.signal, 'looked for helm');
 }
 
 /** The same, looked for anew. */

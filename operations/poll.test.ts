@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AbortedError } from './errors.ts';
 import { HostError, HostForbiddenError, HostUnreachableError } from './host-errors.ts';
-import { waitFor } from './poll.ts';
+import { orAborted, waitFor } from './poll.ts';
 
 /** Looks that show one thing after the other; the last one stays. */
 function looks(...shown: readonly (boolean | Error)[]): () => Promise<boolean> {
@@ -46,5 +46,26 @@ describe('waitFor()', () => {
       'message',
       expect.stringContaining('Its time was up while it was waiting'),
     );
+  });
+});
+
+describe('orAborted()', () => {
+  const finished = Promise.resolve('finished');
+
+  test('is the work, unless it was told to stop before', async () => {
+    expect(await orAborted(finished, undefined, 'worked')).toBe('finished');
+    expect(await orAborted(finished, new AbortController().signal, 'worked')).toBe('finished');
+    await expect(orAborted(finished, AbortSignal.abort(), 'worked')).rejects.toThrow('told to stop while it worked');
+  });
+
+  test('ends at once when it is told to stop, whatever becomes of the work', async () => {
+    const work = Promise.withResolvers<never>();
+    const told = new AbortController();
+    const waiting = orAborted(work.promise, told.signal, 'worked');
+    told.abort();
+    await expect(waiting).rejects.toThrow(AbortedError);
+    work.reject(new Error('nobody waits for it'));
+    const failed = Promise.reject(new Error('nobody waits for it either'));
+    await expect(orAborted(failed, AbortSignal.abort(), 'worked')).rejects.toThrow(AbortedError);
   });
 });

@@ -46,6 +46,24 @@ export async function interruptibly(pauseMs: number, signal: AbortSignal | undef
   stopIfAborted(signal);
 }
 
+/**
+ * Waits for work that is not this one's to stop. `doing` continues "while it …".
+ * @throws AbortedError as soon as `signal` aborts; the work goes on
+ */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, doing: string): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(abortedError(signal, doing));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    // Raced even when it is aborted already, so that work that fails later has somebody who listens.
+    return await Promise.race([aborted, work]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** For whoever waits for something else than time. @throws AbortedError when it was told to stop */
 export function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortedError(signal, 'was waiting');

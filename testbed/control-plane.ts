@@ -25,8 +25,11 @@ import { running, startProcess, stopProcess, sweep, waitUntil } from './processe
 const readyTimeoutMs = 120_000;
 const factsFile = 'control-plane.json';
 
-/** One program of a control plane. */
-export type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+/** The programs of a control plane, in the order in which they start. */
+export const controlPlanePrograms = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+
+/** One of them. */
+export type Component = (typeof controlPlanePrograms)[number];
 
 /** What control plane is wanted. */
 export interface ControlPlaneOptions {
@@ -112,12 +115,7 @@ export class ControlPlane {
 /** Starts a control plane and waits until pods can be created in it (about 5 s). */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const startedMs = Date.now();
-  const components: readonly Component[] = [
-    'etcd',
-    'kube-apiserver',
-    'kube-controller-manager',
-    ...(options.scheduler ? (['kube-scheduler'] as const) : []),
-  ];
+  const components = controlPlanePrograms.filter((program) => options.scheduler || program !== 'kube-scheduler');
   await resolveBinaries(components, options.log);
   await stopControlPlane(options.dir);
   await rm(options.dir, { recursive: true, force: true });

@@ -18,6 +18,7 @@ export {
   type Component,
   type ControlPlane,
   type ControlPlaneOptions,
+  controlPlanePrograms,
   startControlPlane,
   tryFindControlPlane,
 } from './control-plane.ts';

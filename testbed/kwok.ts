@@ -46,8 +46,8 @@ export async function startKwok({
     '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
     `--cidr=${podCidr}`,
     '--node-ip=10.245.255.254',
-    // No server of its own: nobody asks it, and while it starts it fills the tables (maps without a lock) that the
-    // controller of nodes fills for its first node, of which kwok 0.8.0 dies now and then.
+    // No server of its own: nobody asks it, and as it starts it fills tables (maps without a lock) that the controller of
+    // nodes fills for its first node. kwok 0.8.0 was seen to crash there.
     '--server-address=',
     '--node-port=0',
     '--node-lease-duration-seconds=40',

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { installAddons } from './addons.ts';
 import { Api } from './api.ts';
 import { resolveBinaries } from './binaries.ts';
-import { type ControlPlane, startControlPlane, stopControlPlane, tryFindControlPlane } from './control-plane.ts';
+import {
+  type ControlPlane,
+  controlPlanePrograms,
+  startControlPlane,
+  stopControlPlane,
+  tryFindControlPlane,
+} from './control-plane.ts';
 import { ensureNodePackages } from './debian.ts';
 import { checkGivenHost } from './given-host.ts';
 import { ensureImages } from './images.ts';
@@ -26,7 +32,6 @@ const hostDir = join(stateDir, 'host');
 const stateFile = join(hostDir, 'testbed.json');
 const lockFile = join(cacheDir, 'testbed.lock');
 const apiPort = 6443;
-const controlPlanePrograms = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
 /** `real`: kubelet and containers, needs root on Linux. `kwok`: API servers only, pods become Running by themselves. */
 export type Nodes = 'real' | 'kwok';

@@ -3,6 +3,7 @@
  * the last of them is closed or has failed to open, and nobody opens it while that is going on.
  */
 import type { Host } from '../../operations/host.ts';
+import { orAborted } from '../../operations/poll.ts';
 import type { ClusterRef } from '../../operations/types.ts';
 
 interface Lease {
@@ -36,7 +37,7 @@ export class Leases {
     const lease = this.#find(host, ref);
     lease.users += 1;
     try {
-      await unlessAborted(lease.turn, signal);
+      await orAborted(lease.turn, signal, 'waited until the virtual cluster was paused');
       return await connect(() => {
         lease.woke = true;
       });
@@ -63,18 +64,5 @@ export class Leases {
     const lease = this.#leases.get(key) ?? { users: 0, woke: false, turn: Promise.resolve() };
     this.#leases.set(key, lease);
     return lease;
-  }
-}
-
-/** @throws the signal's reason when that comes first */
-async function unlessAborted(turn: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([turn, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
