@@ -116,8 +116,11 @@ export async function follow(stage: Stage, options: FollowOptions = {}): Promise
     onOutlook: ({ outlook }: { readonly outlook: Outlook }) => told.push(outlook),
     wait: (ms, signal) => pause(Math.min(ms, waitMaxMs), signal),
   });
+  // The proxy may not have noticed yet that an earlier follower has left its watch.
+  const earlier = new Set(stage.proxy.watches);
   const running = reflector.run(stop.signal);
-  const watched = (): boolean => stage.proxy.watches.some(({ request }) => request.plural === kind.plural);
+  const watched = (): boolean =>
+    stage.proxy.watches.some((watch) => watch.request.plural === kind.plural && !earlier.has(watch));
   await until('the first list and a watch', () => Promise.resolve(cache.complete && watched()), 30_000);
   return {
     cache,
