@@ -184,8 +184,9 @@ describe('Deployments', () => {
       return !again && found.filter(({ status }) => status?.phase === 'Running').length === 2;
     });
     await until('it to be available', async () => (await get(deployments, 'web')).status?.['availableReplicas'] === 2);
-    expect((await podsOf('virtual', 'web')).map(({ metadata }) => metadata.uid)).not.toContain(
-      victim.metadata.annotations?.['vcluster.loft.sh/object-uid'],
+    const former = victim.metadata.annotations?.['vcluster.loft.sh/object-uid'];
+    await until('the virtual one to be gone', async () =>
+      (await podsOf('virtual', 'web')).every(({ metadata }) => metadata.uid !== former),
     );
   });
 });
@@ -229,19 +230,10 @@ describe('quotas [POD-177]', () => {
   const quota = (of: string): KubeObject =>
     made(quotas, { name: 'few', namespace: of }, { spec: { hard: { 'count/pods': '0' } } });
 
-  async function counted(side: 'host' | 'virtual', of: string): Promise<void> {
-    await until('the quota to be counted', async () => {
-      const found = (await stage.pair[side].get(quotas, { namespace: of, name: 'few' })) as {
-        status?: { hard?: object };
-      };
-      return found.status?.hard !== undefined;
-    });
-  }
-
   test('of the tenant are held by the virtual API server: nothing reaches the host', async () => {
     await stage.namespace('tight');
     await stage.pair.virtual.create(quotas, quota('tight'));
-    await counted('virtual', 'tight');
+    await stage.refuses('virtual', 'tight', 'exceeded quota');
     const refused = stage.pair.virtual.create(
       pods,
       made(pods, { name: 'one', namespace: 'tight' }, { spec: { containers } }),
@@ -254,7 +246,7 @@ describe('quotas [POD-177]', () => {
 
   test('of the host are told to the tenant: the pod waits, can be deleted, and comes once there is room [POD-13, POD-163, CORE-07]', async () => {
     const limit = await stage.pair.host.create(quotas, quota(hostNamespace));
-    await counted('host', hostNamespace);
+    await stage.refuses('host', hostNamespace, 'exceeded quota');
     const [waits, given] = [await stage.create('waits-for-room'), await stage.create('given-up')];
     for (const pod of [waits, given]) {
       const { message = '' } = await stage.warning(pod.metadata.uid, 'exceeded quota');

@@ -294,8 +294,9 @@ describe('admission of the host [TOP-12]', () => {
         { namespace: '', name: hostNamespace },
         { metadata: { labels: { [label]: level } } },
       );
-    await enforce('baseline');
     const privileged = [{ name: 'app', image: 'app:1', securityContext: { privileged: true } }];
+    await enforce('baseline');
+    await stage.refuses('host', hostNamespace, 'violates PodSecurity', { containers: privileged });
     await stage.pair.virtual.create(configMaps, made(configMaps, { name: 'used' }, { data: { a: 'b' } }));
     const volumes = [{ name: 'used', configMap: { name: 'used' } }];
     const bad = await stage.create('privileged', { containers: privileged, volumes });

@@ -39,7 +39,11 @@ describe('the node', () => {
   test('is made in the virtual cluster before the pod is bound to it, by a binding [POD-40, TOP-03]', async () => {
     await stage.create('first-there', { ...onNode('hand') });
     await stage.virtualWhen('first-there', ({ spec }) => spec.nodeName === 'hand');
-    const calls = await audits.virtual.calls();
+    // A request is in the log once it is over: what it has done can be seen before that.
+    const calls = await eventually('the binding to be in the log', async () => {
+      const all = await audits.virtual.calls();
+      return all.some(({ what, name }) => what === 'pods/binding' && name === 'first-there') ? all : undefined;
+    });
     const node = calls.findIndex(
       ({ verb, what, body }) => verb === 'create' && what === 'nodes' && nameIn(body) === 'hand',
     );

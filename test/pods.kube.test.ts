@@ -272,7 +272,8 @@ describe('metadata and references', () => {
     const mine = await stage.pair.virtual.create(pods, made(pods, of, { spec }));
     const key = { namespace: hostNamespace, name: 'done-x-woken-x-team-a' };
     const host = (): Promise<KubeObject | undefined> => stage.pair.host.get(pods, key);
-    await eventually('the host pod', host);
+    // Not before kwok is done with it: it would take the end back.
+    await until('the host pod to run', async () => ((await host()) as Pod | undefined)?.status?.phase === 'Running');
     await stage.pair.host.patch(pods, key, { status: { phase: 'Succeeded' } }, 'status');
     await until('its end to be known', async () => {
       const pod = (await stage.pair.virtual.get(pods, of)) as { status?: { phase?: string } } | undefined;

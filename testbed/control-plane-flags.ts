@@ -102,6 +102,8 @@ export function controllerManagerFlags(facts: ControlPlaneFacts): readonly strin
     `--cluster-signing-cert-file=${pki.caCert}`,
     `--cluster-signing-key-file=${pki.caKey}`,
     `--controllers=${role === 'virtual' ? virtualControllers : '*'}`,
+    // A node that a test plays has no heart that beats; after 50 s of that it would be taken for lost.
+    ...(role === 'host' && isLoopback(facts) ? ['--node-monitor-grace-period=24h'] : []),
     // It makes an account for each of its controllers before any starts: at its default rate that takes 4 s.
     '--kube-api-qps=200',
     '--kube-api-burst=400',
@@ -137,7 +139,13 @@ function aggregationFlags(pki: PkiPaths): readonly string[] {
   ];
 }
 
-function roleFlags({ role, bindAddress }: ControlPlaneFacts): readonly string[] {
+/** Nothing but this machine can reach it, so its nodes are no real ones. */
+function isLoopback({ bindAddress }: ControlPlaneFacts): boolean {
+  return bindAddress.startsWith('127.');
+}
+
+function roleFlags(facts: ControlPlaneFacts): readonly string[] {
+  const { role, bindAddress } = facts;
   if (role === 'virtual') {
     return [
       '--endpoint-reconciler-type=none',
@@ -146,9 +154,7 @@ function roleFlags({ role, bindAddress }: ControlPlaneFacts): readonly string[] 
       '--disable-admission-plugins=PersistentVolumeClaimResize',
     ];
   }
-  // A loopback address is refused as an endpoint; then nothing but this machine can reach the server anyway.
-  const reconciler = bindAddress.startsWith('127.')
-    ? ['--endpoint-reconciler-type=none']
-    : [`--advertise-address=${bindAddress}`];
+  // A loopback address is refused as an endpoint.
+  const reconciler = isLoopback(facts) ? ['--endpoint-reconciler-type=none'] : [`--advertise-address=${bindAddress}`];
   return [...reconciler, '--kubelet-preferred-address-types=InternalIP'];
 }

@@ -87,13 +87,17 @@ export class ControlPlane {
   /** Waits until the API server is ready and service accounts are handed out, so that pods can be created. */
   async waitReady(): Promise<void> {
     const api = await Api.fromKubeconfig(this.kubeconfigPath);
-    const of = { dir: this.dir, name: 'kube-apiserver', timeoutMs: readyTimeoutMs };
+    const of = (name: Component): { dir: string; name: string; timeoutMs: number } => ({
+      dir: this.dir,
+      name,
+      timeoutMs: readyTimeoutMs,
+    });
     try {
-      await waitUntil('the API server', () => api.answers('/readyz'), of);
+      await waitUntil('the API server', () => api.answers('/readyz'), of('kube-apiserver'));
       await waitUntil(
         'the controller manager',
         () => api.answers('/api/v1/namespaces/default/serviceaccounts/default'),
-        of,
+        of('kube-controller-manager'),
       );
     } finally {
       api.close();
@@ -190,7 +194,8 @@ async function prepare(options: ControlPlaneOptions): Promise<ControlPlaneFacts>
 }
 
 async function portsFor({ port }: ControlPlaneOptions, bindAddress: string): Promise<ControlPlaneFacts['ports']> {
-  const [api = 0, etcd = 0, etcdPeer = 0, kcm = 0, scheduler = 0] = await freePorts(5, bindAddress);
+  const [api = 0] = await freePorts(1, bindAddress);
+  const [etcd = 0, etcdPeer = 0, kcm = 0, scheduler = 0] = await freePorts(4, '127.0.0.1');
   return { api: port ?? api, etcd, etcdPeer, kcm, scheduler };
 }
 

@@ -1,4 +1,6 @@
 /** The testbed's own logic, as far as it needs no machine: what is parsed, decided and composed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { upstreamServers } from './addons.ts';
 import { pathOf } from './api.ts';
@@ -13,6 +15,7 @@ import { chainsOf, withoutTestbed } from './iptables-rules.ts';
 import { portNames } from './machine.ts';
 import { programs, versions } from './pins.ts';
 import { extensionsOf } from './pki.ts';
+import { isFree, tryClaim } from './ports.ts';
 import { hasEnded, parseStat } from './process-identity.ts';
 import { lastLines } from './processes.ts';
 
@@ -112,6 +115,27 @@ describe('control plane flags', () => {
     expect(extensions).toContain('subjectAltName=DNS:localhost,IP:127.0.0.1,IP:fd00::1');
     expect(extensionsOf({ commonName: 'x' })).toContain('extendedKeyUsage=clientAuth');
   });
+});
+
+test("a port that one process was given is nobody else's until that process ends", async () => {
+  const from = new URL('./ports.ts', import.meta.url);
+  const program = `import { freePorts } from '${from.href}'; console.log(...await freePorts(2, '127.0.0.1')); process.stdin.resume();`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const ports = line.toString().trim().split(' ').map(Number);
+  expect(ports).toHaveLength(2);
+  for (const port of ports) {
+    expect(await isFree(port, '127.0.0.1')).toBe(true);
+    expect(await tryClaim(port)).toBeUndefined();
+  }
+  child.kill('SIGKILL');
+  await ended;
+  const mine = await Promise.all(ports.map(tryClaim));
+  expect(mine).not.toContain(undefined);
+  for (const claim of mine) claim?.close();
 });
 
 describe('iptables', () => {

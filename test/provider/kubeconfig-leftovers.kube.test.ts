@@ -10,6 +10,7 @@ import type { HostKind } from '../../operations/host.ts';
 import { parseKubeconfig } from '../../operations/parse-kubeconfig.ts';
 import { until } from '../support/eventually.ts';
 import { groupMembers, processList } from '../support/process-list.ts';
+import { SilentServer } from '../support/silent-server.ts';
 import { SecretStage } from './kubeconfig-secret-stage.ts';
 import { Stack } from './kubeconfig-stage.ts';
 
@@ -62,16 +63,17 @@ describe('what an ephemeral kubeconfig leaves behind', () => {
     'Ctrl-C while it waits for one that does not answer (%s): it stops',
     async (access) => {
       const { stack, host } = stage;
+      using silent = await SilentServer.start();
+      const knocked = silent.reached();
       const secret = { namespace: 'team', name: 'vc-team-a' };
       const { data = {} } = await host.get(kinds.secrets, secret);
-      const silent = parseKubeconfig(Buffer.from(data['config'] ?? '', 'base64').toString()).server;
-      const nowhere = Buffer.from(data['config'] ?? '', 'base64')
-        .toString()
-        .replace(silent, 'https://127.0.0.1:1');
-      await host.patch(kinds.secrets, secret, { data: { config: Buffer.from(nowhere).toString('base64') } });
+      const published = Buffer.from(data['config'] ?? '', 'base64').toString();
+      const config = Buffer.from(published.replace(parseKubeconfig(published).server, silent.url)).toString('base64');
+      await host.patch(kinds.secrets, secret, { data: { config } });
       await stack.write(inside(`access = "${access}"\n  timeout = "30m"`));
       await using running = stack.start(['plan', '-input=false']);
       await running.heard('ephemeral.vcluster_kubeconfig.it: Opening...');
+      if (access === 'direct') await until('it to be asked', () => Promise.resolve(knocked.aborted));
       process.kill(-running.pid, 'SIGINT');
       const said = await running.ended;
       await host.patch(kinds.secrets, secret, { data });

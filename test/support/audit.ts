@@ -81,7 +81,12 @@ export class Audit {
 
   /** Everything so far, in the order in which the server was done with it. */
   async calls(): Promise<readonly Call[]> {
-    const lines = (await readFile(this.#path, 'utf8')).split('\n').filter(Boolean);
+    const text = await readFile(this.#path, 'utf8');
+    // The last line may be only half there yet.
+    const lines = text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter(Boolean);
     const entries = lines.map((line) => JSON.parse(line) as Entry);
     return entries.filter(({ user }) => user.username === this.#user).map(callOf);
   }

@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeFlags, syncerImageName } from '../../scripts/lib/image.ts';
 import type { Cluster } from '../../syncer/model/cluster.ts';
 import type { Side } from '../../syncer/model/side.ts';
 import { freePorts } from '../../testbed/ports.ts';
-import { mark } from '../../testbed/processes.ts';
+import { lastLines, mark } from '../../testbed/processes.ts';
 
 /** It takes about a second; on a machine with other things to do, much longer. */
 const readyMaxMs = 180_000;
@@ -118,7 +118,7 @@ export class SyncerProcess {
     closeSync(log);
   }
 
-  /** Resolves when `/readyz` says so. @throws when the process ends before that, naming its log */
+  /** Resolves when `/readyz` says so. @throws when the process ends before that, with the last lines of its log */
   async ready(): Promise<void> {
     for (const startedMs = performance.now(); performance.now() - startedMs < readyMaxMs;) {
       if (this.end !== undefined) break;
@@ -126,7 +126,9 @@ export class SyncerProcess {
       if (response?.ok === true) return;
       await sleep(50);
     }
-    throw new Error(`The syncer did not become ready; its log: ${this.#options.logFile}`);
+    const { logFile } = this.#options;
+    const what = this.end === undefined ? `was not ready after ${readyMaxMs / 1000} s` : 'ended before it was ready';
+    throw new Error(`The syncer ${what}. The end of ${logFile}:\n${lastLines(await readFile(logFile, 'utf8'))}`);
   }
 
   /** Sends a signal and does not wait for anything. */
