@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import type { ViteUserConfig } from 'vitest/config';
 
+/** What is polled for comes a moment later; on a busy machine the moment is longer. */
+const expectations = { poll: { timeout: 20_000 } };
+
 /** Three levels, named after what a test needs: nothing, real API servers, a real node (CONTRIBUTING.md). */
 const config: ViteUserConfig = defineConfig({
   // Examples import the package by its name, as a user does; here that means its sources.
@@ -10,6 +13,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: 'pure',
+          expect: expectations,
           include: ['**/*.test.ts'],
           exclude: ['**/*.kube.test.ts', '**/*.node.test.ts', '**/node_modules/**', '**/dist/**', '**/out/**'],
           // A property over thousands of values takes its time on a busy machine.
@@ -19,6 +23,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: 'api',
+          expect: expectations,
           include: ['test/**/*.kube.test.ts'],
           globalSetup: ['test/support/api-level.ts'],
           testTimeout: 60_000,
@@ -30,6 +35,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: 'node',
+          expect: expectations,
           include: ['test/**/*.node.test.ts'],
           globalSetup: ['test/support/node-level.ts'],
           testTimeout: 300_000,

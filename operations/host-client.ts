@@ -23,6 +23,7 @@ const triesMax = 4;
 const throttledTriesMax = 20;
 const retryDelayMs = 200;
 const retryAfterMaxMs = 30_000;
+const retrySpread = 0.5;
 const pageLength = 500;
 const resets = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const metadataList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
@@ -150,7 +151,7 @@ export class HostClient implements Host {
       const { status, body, retryAfterMs } = answer;
       if (status >= 200 && status < 300) return body;
       if (mayAskAgain(sent.method, answer, attempt)) {
-        await patience(Math.min(retryAfterMs ?? retryDelayMs * attempt, retryAfterMaxMs), sent);
+        await patience(Math.min((retryAfterMs ?? retryDelayMs * attempt) * spread(), retryAfterMaxMs), sent);
       } else if (status === 401 && attempt === 1) {
         await this.access(true);
       } else {
@@ -226,6 +227,11 @@ async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
 }
 
 /** 429 says that nothing was done; other signs of trouble only let a read be asked again. */
+/** Whom a server has sent away should not come back all at once. */
+function spread(): number {
+  return 1 + Math.random() * retrySpread;
+}
+
 function mayAskAgain(method: Method, { status, retryAfterMs }: Answer, attempt: number): boolean {
   if (status === 429) return attempt < throttledTriesMax;
   if (method !== 'GET' || attempt >= triesMax) return false;

@@ -29,7 +29,7 @@ describe('waitFor()', () => {
   });
 
   test('tells what was in the way at the end', async () => {
-    await expect(waitFor(1, undefined, looks(false, away))).rejects.toBe(away);
+    await expect(waitFor(100, undefined, looks(false, away))).rejects.toBe(away);
     expect(await waitFor(0, undefined, looks(false, true))).toBe(false);
   });
 

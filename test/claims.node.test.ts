@@ -19,7 +19,9 @@ const container = {
   name: 'app',
   image: imageNames.busybox,
   imagePullPolicy: 'IfNotPresent',
-  command: ['sh', '-c', 'date +%s%N >> /data/starts; sleep 3600'],
+  command: ['sh', '-c', 'date +%s%N >> /data/starts; touch /tmp/written; sleep 3600'],
+  // Without it, ready means no more than begun.
+  readinessProbe: { exec: { command: ['test', '-e', '/tmp/written'] }, periodSeconds: 1, timeoutSeconds: 5 },
   volumeMounts: [{ name: 'data', mountPath: '/data' }],
 };
 const statefulSet = {
@@ -77,7 +79,9 @@ describe.skipIf(problem !== undefined)(`claims${problem === undefined ? '' : `, 
   test('what a pod has written, the next one under its name reads [PVC-11]', async () => {
     const before = await starts();
     await inside.kubectl.run(['delete', 'pod', '-n', 'default', 'store-0', '--wait']);
-    await inside.kubectl.run(['rollout', 'status', '-n', 'default', 'statefulset/store', '--timeout=240s']);
+    // The StatefulSet may not know yet that its pod has gone.
+    await inside.kubectl.run(['wait', '-n', 'default', 'pod/store-0', '--for=create', '--timeout=60s']);
+    await inside.kubectl.run(['wait', '-n', 'default', 'pod/store-0', '--for=condition=Ready', '--timeout=240s']);
     const after = await starts();
     expect(after.slice(0, before.length)).toEqual(before);
     expect(after).toHaveLength(before.length + 1);

@@ -154,24 +154,21 @@ describe('what a tenant does', { timeout: 2 * alertLimitMs }, () => {
     }
     // Counted and logged once the event is there, and the log is written when there is time.
     const refusals = (of: string): Promise<number> => metric(`vcluster_refusals_total{${of}}`);
-    await until('both refusals to be counted', async () => {
-      const byServers = await refusals('resource="services",by="server"');
-      return byServers > 0 && (await refusals('resource="pods",by="policy"')) === 1;
-    });
-    await until('both to be in the log', async () => {
-      const lines = await logLines();
-      const byPolicy = lines.some(
-        ({ level, resource, key, reason }) =>
-          level === 'info' &&
-          resource === 'pods' &&
-          key === `${namespace}/claiming` &&
-          String(reason).includes('resourceClaims'),
+    await expect.poll(() => refusals('resource="services",by="server"')).toBeGreaterThan(0);
+    await expect.poll(() => refusals('resource="pods",by="policy"')).toBe(1);
+    await expect.poll(logLines).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        resource: 'pods',
+        key: `${namespace}/claiming`,
+        reason: expect.stringContaining('resourceClaims'),
+      }),
+    );
+    await expect
+      .poll(logLines)
+      .toContainEqual(
+        expect.objectContaining({ key: `${namespace}/mighty`, err: expect.objectContaining({ status: 403 }) }),
       );
-      const byServer = lines.some(
-        ({ key, err }) => key === `${namespace}/mighty` && (err as { status?: number } | undefined)?.status === 403,
-      );
-      return byPolicy && byServer;
-    });
     if (prometheus !== undefined) await fires('VirtualClusterRefusals');
   });
 

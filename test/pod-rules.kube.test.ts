@@ -8,8 +8,8 @@ import type { Kind } from '../syncer/model/kind.ts';
 import { namespaces, pods } from '../syncer/model/kubernetes.ts';
 import type { Container, PodSpec } from '../syncer/model/kubernetes.ts';
 import { keyOf } from '../syncer/model/object.ts';
-import type { KubeObject } from '../syncer/model/object.ts';
 import { hostNameOf, namespace } from './samples/sample.ts';
+import { untilForbidden } from './support/admission.ts';
 import { Audit } from './support/audit.ts';
 import { census, secondLook } from './support/census.ts';
 import { until } from './support/eventually.ts';
@@ -17,10 +17,6 @@ import { hostNamespace, syncerUsers } from './support/pair.ts';
 import { kindOf, PodStage } from './support/pod-stage.ts';
 
 const roles: Kind = kindOf('rbac.authorization.k8s.io', 'v1', 'roles', 'Role');
-const accessReviews: Kind = {
-  ...kindOf('authorization.k8s.io', 'v1', 'subjectaccessreviews', 'SubjectAccessReview'),
-  namespaced: false,
-};
 const priorityClasses: Kind = {
   ...kindOf('scheduling.k8s.io', 'v1', 'priorityclasses', 'PriorityClass'),
   namespaced: false,
@@ -206,14 +202,6 @@ describe('a pod that the policy admits', () => {
 });
 
 describe('without the right to write the status of host pods [POD-98]', () => {
-  /** What the host's authorizer says, which hears of a Role a moment after it was changed. */
-  async function mayWriteStatus(): Promise<boolean> {
-    const resource = { namespace: hostNamespace, verb: 'patch', resource: 'pods', subresource: 'status' };
-    const spec = { user: syncerUsers.host, resourceAttributes: resource };
-    const review = await stage.pair.host.create(accessReviews, { metadata: { name: '' }, spec } as KubeObject);
-    return (review as { status?: { allowed?: boolean } }).status?.allowed === true;
-  }
-
   test('readiness gates stay unanswered, with one event, and all else goes on', async () => {
     const gate = 'example.com/gate';
     const pod = await stage.create('gated', { readinessGates: [{ conditionType: gate }], containers: [app] });
@@ -223,7 +211,12 @@ describe('without the right to write the status of host pods [POD-98]', () => {
     };
     const rules = role.rules.filter(({ resources }) => !resources.includes('pods/status'));
     await stage.pair.host.patch(roles, { namespace: hostNamespace, name: 'vc-team-a' }, { rules });
-    await until('the right to be gone', async () => !(await mayWriteStatus()));
+    await untilForbidden(stage.pair.host, syncerUsers.host, {
+      namespace: hostNamespace,
+      verb: 'patch',
+      resource: 'pods',
+      subresource: 'status',
+    });
     await stage.virtualWhen('gated', ({ spec }) => spec.nodeName !== undefined);
     const conditions = [{ type: gate, status: 'True' }];
     await stage.pair.virtual.patch(pods, keyOf(pod), { status: { conditions } }, 'status');

@@ -11,6 +11,7 @@ import type { EndpointSlice, Pod, PodSpec } from '../syncer/model/kubernetes.ts'
 import type { KubeObject } from '../syncer/model/object.ts';
 import { hostNameOf, made, namespace } from './samples/sample.ts';
 import { secondLook } from './support/census.ts';
+import { untilRefused } from './support/admission.ts';
 import { eventually, until } from './support/eventually.ts';
 import { hostNamespace, syncerUsers } from './support/pair.ts';
 import { ended, kindOf, onNode, PodStage, running } from './support/pod-stage.ts';
@@ -185,9 +186,9 @@ describe('Deployments', () => {
     });
     await until('it to be available', async () => (await get(deployments, 'web')).status?.['availableReplicas'] === 2);
     const former = victim.metadata.annotations?.['vcluster.loft.sh/object-uid'];
-    await until('the virtual one to be gone', async () =>
-      (await podsOf('virtual', 'web')).every(({ metadata }) => metadata.uid !== former),
-    );
+    const isThere = async (): Promise<boolean> =>
+      (await podsOf('virtual', 'web')).some(({ metadata }) => metadata.uid === former);
+    await expect.poll(isThere).toBe(false);
   });
 });
 
@@ -233,7 +234,7 @@ describe('quotas [POD-177]', () => {
   test('of the tenant are held by the virtual API server: nothing reaches the host', async () => {
     await stage.namespace('tight');
     await stage.pair.virtual.create(quotas, quota('tight'));
-    await stage.refuses('virtual', 'tight', 'exceeded quota');
+    await untilRefused(stage.pair.virtual, 'tight', 'exceeded quota');
     const refused = stage.pair.virtual.create(
       pods,
       made(pods, { name: 'one', namespace: 'tight' }, { spec: { containers } }),
@@ -246,7 +247,7 @@ describe('quotas [POD-177]', () => {
 
   test('of the host are told to the tenant: the pod waits, can be deleted, and comes once there is room [POD-13, POD-163, CORE-07]', async () => {
     const limit = await stage.pair.host.create(quotas, quota(hostNamespace));
-    await stage.refuses('host', hostNamespace, 'exceeded quota');
+    await untilRefused(stage.pair.host, hostNamespace, 'exceeded quota');
     const [waits, given] = [await stage.create('waits-for-room'), await stage.create('given-up')];
     for (const pod of [waits, given]) {
       const { message = '' } = await stage.warning(pod.metadata.uid, 'exceeded quota');

@@ -8,7 +8,7 @@ import type { Kind } from '../syncer/model/kind.ts';
 import { namespaces, nodes, pods } from '../syncer/model/kubernetes.ts';
 import type { Pod } from '../syncer/model/kubernetes.ts';
 import { made, namespace } from './samples/sample.ts';
-import { eventually, until } from './support/eventually.ts';
+import { until } from './support/eventually.ts';
 import { hostNamespace } from './support/pair.ts';
 import { conditionOf, ended, kindOf, onNode, PodStage, running } from './support/pod-stage.ts';
 
@@ -303,11 +303,9 @@ describe('the host needs the room', () => {
     const waiting = await stage.virtualWhen('waiting', ({ status }) => status?.['nominatedNodeName'] === 'small');
     expect(conditionOf(waiting, 'PodScheduled')).toBe('Unschedulable');
     // The scheduler names the node first and takes the room after that.
-    const leaving = await eventually('the filler to be on its way out', async () => {
-      const pod = (await host.get(pods, { namespace: 'default', name: 'filler' })) as Pod | undefined;
-      return pod !== undefined && isLeaving(pod) ? pod : undefined;
-    });
-    await stage.remove('host', leaving, 0);
+    const key = { namespace: 'default', name: 'filler' };
+    await until('the filler to be on its way out', async () => isGoing(await host.get(pods, key)));
+    await stage.remove('host', (await host.get(pods, key)) as Pod, 0);
     const placed = await stage.virtualWhen('waiting', (pod) => nodeOf(pod) === 'small');
     expect(placed.metadata.uid).toBe(waiting.metadata.uid);
 

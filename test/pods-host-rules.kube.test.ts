@@ -10,6 +10,7 @@ import type { Pod, PodSpec } from '../syncer/model/kubernetes.ts';
 import { keyOf } from '../syncer/model/object.ts';
 import type { KubeObject } from '../syncer/model/object.ts';
 import { hostNameOf, made } from './samples/sample.ts';
+import { untilRefused } from './support/admission.ts';
 import { Audit } from './support/audit.ts';
 import type { Call } from './support/audit.ts';
 import { census, secondLook } from './support/census.ts';
@@ -296,7 +297,7 @@ describe('admission of the host [TOP-12]', () => {
       );
     const privileged = [{ name: 'app', image: 'app:1', securityContext: { privileged: true } }];
     await enforce('baseline');
-    await stage.refuses('host', hostNamespace, 'violates PodSecurity', { containers: privileged });
+    await untilRefused(stage.pair.host, hostNamespace, 'violates PodSecurity', { containers: privileged });
     await stage.pair.virtual.create(configMaps, made(configMaps, { name: 'used' }, { data: { a: 'b' } }));
     const volumes = [{ name: 'used', configMap: { name: 'used' } }];
     const bad = await stage.create('privileged', { containers: privileged, volumes });

@@ -118,6 +118,9 @@ describe.skipIf(problem !== undefined)(`hosts file${problem === undefined ? '' :
 
   test('the name is the one that the cluster DNS has for the pod [POD-133]', async () => {
     const { podIP } = await statusOf();
-    expect(await exec('app', 'nslookup', fqdn)).toContain(podIP);
+    // Asked too early, the DNS server keeps its "no" for half a minute.
+    const lookup = async (): Promise<string> =>
+      (await inside.kubectl.attempt(['exec', '-n', 'default', 'web-0', '-c', 'app', '--', 'nslookup', fqdn])).stdout;
+    await expect.poll(lookup, { timeout: 90_000 }).toContain(podIP);
   });
 });

@@ -113,6 +113,7 @@ describe.skipIf(problem !== undefined)(`tools${problem === undefined ? '' : `, s
   });
 
   test('a pod is ready when its probe says so, and has its DNS name from then on [POD-99, POD-133, POD-173, POD-174]', async () => {
+    await kubectl('wait', 'pod/web-0', '--for=create', '--timeout=60s');
     await kubectl('wait', 'pod/web-0', '--for=jsonpath={.status.phase}=Running', '--timeout=60s');
     const name = `web-0.web.default.svc.${domain}`;
     const lookup = async (): Promise<string> =>
@@ -120,19 +121,13 @@ describe.skipIf(problem !== undefined)(`tools${problem === undefined ? '' : `, s
     expect(await exec('web-0', 'ls', '/tmp')).toBe('started\n');
     const { podIP } = await statusOf('pod', 'web-0');
     // Nobody asks for the name yet: the DNS server would keep the answer that there is none.
-    const slices = await inside.kubectl.run([
-      'get',
-      'endpointslices',
-      '-n',
-      'default',
-      '-l',
-      'kubernetes.io/service-name=web',
-      '-o',
-      'json',
-    ]);
-    expect(JSON.parse(slices)).toMatchObject({
-      items: [{ endpoints: [{ addresses: [podIP], hostname: 'web-0', conditions: { ready: false } }] }],
-    });
+    const endpoints = async (): Promise<unknown> => {
+      const [slice] = await inside.kubectl.list('endpointslices', 'default', 'kubernetes.io/service-name=web');
+      return (slice as { readonly endpoints?: unknown } | undefined)?.endpoints;
+    };
+    await expect
+      .poll(endpoints)
+      .toMatchObject([{ addresses: [podIP], hostname: 'web-0', conditions: { ready: false } }]);
     await exec('web-0', 'touch', '/tmp/ready');
     await kubectl('wait', 'pod/web-0', '--for=condition=Ready', '--timeout=60s');
     await until('the name', async () => (await lookup()).includes(String(podIP)), patienceMs);
@@ -204,9 +199,13 @@ describe.skipIf(problem !== undefined)(`tools${problem === undefined ? '' : `, s
     );
     expect(exitCodes).toBe('3');
     await kubectl('delete', 'jobs', 'well', 'badly', '--timeout=60s');
-    await until('their pods to be gone from the host', async () => {
-      const pods = await installed.kubectl.list('pods', team.namespace, 'vcluster.loft.sh/managed-by=tools');
-      return !pods.some(({ metadata }) => /^(?:well|badly)-/.test(metadata.name));
-    });
+    await until(
+      'their pods to be gone from the host',
+      async () => {
+        const pods = await installed.kubectl.list('pods', team.namespace, 'vcluster.loft.sh/managed-by=tools');
+        return !pods.some(({ metadata }) => /^(?:well|badly)-/.test(metadata.name));
+      },
+      patienceMs,
+    );
   });
 });

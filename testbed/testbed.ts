@@ -26,12 +26,13 @@ import { addresses } from './machine.ts';
 import { importImage, isNodeRunning, nodePrograms, startContainerRuntime, startKubelet, stopNode } from './node.ts';
 import { cacheDir, controlPlanesDir, stateDir } from './paths.ts';
 import { isFree } from './ports.ts';
-import { running } from './processes.ts';
+import { running, waitUntil } from './processes.ts';
 
 const hostDir = join(stateDir, 'host');
 const stateFile = join(hostDir, 'testbed.json');
 const lockFile = join(cacheDir, 'testbed.lock');
 const apiPort = 6443;
+const answerTimeoutMs = 60_000;
 
 /** `real`: kubelet and containers, needs root on Linux. `kwok`: API servers only, pods become Running by themselves. */
 export type Nodes = 'real' | 'kwok';
@@ -131,9 +132,19 @@ async function find(): Promise<Testbed | undefined> {
   const plane = await tryFindControlPlane(hostDir, () => undefined);
   if (state === undefined || plane === undefined) return undefined;
   const nodesRun = state.nodes === 'real' ? await isNodeRunning() : (await running(hostDir, 'kwok')) !== undefined;
-  const api = await Api.fromKubeconfig(plane.kubeconfigPath);
-  const answers = await api.answers('/readyz').finally(() => api.close());
-  return nodesRun && answers ? { kubeconfig: plane.kubeconfigPath, nodes: state.nodes } : undefined;
+  return nodesRun && (await answers(plane)) ? { kubeconfig: plane.kubeconfigPath, nodes: state.nodes } : undefined;
+}
+
+/** While its programs run, an API server that is slow to answer is a busy one: nobody's testbed is removed for that. */
+async function answers({ kubeconfigPath }: ControlPlane): Promise<boolean> {
+  const api = await Api.fromKubeconfig(kubeconfigPath);
+  const of = { dir: hostDir, name: 'kube-apiserver', timeoutMs: answerTimeoutMs };
+  return waitUntil('the API server', () => api.answers('/readyz'), of)
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => api.close());
 }
 
 async function clean(): Promise<void> {

@@ -3,12 +3,14 @@
  */
 import { isOurs } from '../../operations/chart-files.ts';
 import { listClusters, readCluster } from '../../operations/cluster.ts';
+import type { ClusterView } from '../../operations/cluster.ts';
 import { leftoversOf } from '../../operations/delete.ts';
 import { ifAllowed } from '../../operations/host-errors.ts';
 import type { Host } from '../../operations/host.ts';
 import { managedMetadata, ownNamespace } from '../../operations/namespace.ts';
 import { readRelease } from '../../operations/release.ts';
 import type { Release } from '../../operations/release.ts';
+import { NotReadyError, waitUntilReady } from '../../operations/wait.ts';
 import type { ConfiguredProvider } from '../configured.ts';
 import type { Attributes } from '../framework/attributes.ts';
 import { ProviderError } from '../framework/diagnostics.ts';
@@ -24,6 +26,9 @@ import { viewValues } from './view-attributes.ts';
 import { labelKeys, valueAt, versionKeys } from './wanted-values.ts';
 import { wishOf } from './wish.ts';
 
+/** How long a virtual cluster that does not answer may take before a refresh tells it as drift, in milliseconds. */
+const falterMs = 15_000;
+
 /** Undefined when there is neither a release nor a StatefulSet of it, nor what somebody still has to remove. */
 export async function readResource(
   call: ReadCall<Attributes, ConfiguredProvider>,
@@ -31,9 +36,19 @@ export async function readResource(
   const { signal, state } = call;
   const cluster = asCluster(state);
   const host = await call.provider.host();
-  const view = await readCluster(host, cluster, { signal });
-  if (view === undefined) return remainder(host, call);
-  const drift = await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal });
+  const look = async (): Promise<Seen | undefined> => {
+    const found = await readCluster(host, cluster, { signal });
+    if (found === undefined) return undefined;
+    return { view: found, drift: await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal }) };
+  };
+  let seen = await look();
+  if (seen !== undefined && isFaltering(seen)) {
+    const timeoutMs = Math.min(falterMs, call.remainingMs() / 2);
+    await waitUntilReady(host, cluster, { timeoutMs, signal }).catch(ignoreNotReady);
+    seen = await look();
+  }
+  if (seen === undefined) return remainder(host, call);
+  const { view, drift } = seen;
   const read = viewValues(view);
   // What is in use again is not leaving any more.
   const isReady = view.phase === 'Running';
@@ -41,6 +56,27 @@ export async function readResource(
     state: { ...state, ...notForgotten(read, state), drift, id: idOf(cluster) },
     ...(isReady && { private: readyOnce }),
   };
+}
+
+/** What a refresh has found. */
+export interface Seen {
+  readonly view: ClusterView;
+  readonly drift: readonly string[];
+}
+
+/**
+ * All its containers run and one does not answer its probe just now, or the host is about to note that all do: on a busy host that is
+ * over in a moment, and nothing that an apply could repair. Pure.
+ */
+export function isFaltering({ view: { phase, conditions }, drift }: Seen): boolean {
+  const isAlive = phase === 'Running' || phase === 'Degraded';
+  const run = conditions.every(({ status, reason }) => status === 'True' || reason === 'NotReady');
+  return isAlive && run && drift.length > 0 && drift.every((line) => line.startsWith('not ready: '));
+}
+
+/** Then what is seen next tells it. @throws whatever else it was */
+function ignoreNotReady(error: unknown): void {
+  if (!(error instanceof NotReadyError)) throw error;
 }
 
 /**

@@ -11,6 +11,8 @@ import type { CommandOptions, CommandResult } from './command.ts';
 
 /** Not at once, so that a tunnel that cannot be opened any more does not keep the machine busy. */
 const RESTART_DELAY_MS = 200;
+/** Commands that change nothing. */
+const reading: ReadonlySet<string> = new Set(['get', 'logs', 'wait', 'rollout']);
 
 /** The little that is read of any object. */
 export interface KubernetesObject {
@@ -33,7 +35,7 @@ export class Kubectl {
   readonly kubeconfig: string;
   readonly #patienceMs: number;
 
-  /** `patienceMs`: how long a refused connection is tried again; for clusters behind a {@link PortForward}. */
+  /** `patienceMs`: how long a refused or cut connection is tried again; for clusters behind a {@link PortForward}. */
   constructor(binary: string, kubeconfig: string, patienceMs = 0) {
     this.binary = binary;
     this.kubeconfig = kubeconfig;
@@ -52,9 +54,7 @@ export class Kubectl {
     const deadlineMs = Date.now() + this.#patienceMs;
     for (;;) {
       const result = await attempt(this.binary, this.#args(args), options);
-      // Refused means that nothing was sent, so that even a write may be tried again.
-      const refused = result.exitCode !== 0 && /^The connection to the server \S+ was refused/m.test(result.stderr);
-      if (!refused || Date.now() > deadlineMs) return result;
+      if (result.exitCode === 0 || !isPassing(args, result.stderr) || Date.now() > deadlineMs) return result;
       await sleep(RESTART_DELAY_MS);
     }
   }
@@ -164,4 +164,14 @@ function openedPort(child: ChildProcess): Promise<number> {
 
 function inNamespace(namespace: string | undefined): readonly string[] {
   return namespace === undefined ? [] : ['-n', namespace];
+}
+
+/**
+ * Refused means that nothing was sent, so that even a write may be tried again. A tunnel that is about to end takes a connection and
+ * cuts it: then only what changes nothing may be.
+ */
+function isPassing(args: readonly string[], words: string): boolean {
+  if (/^The connection to the server \S+ was refused/m.test(words)) return true;
+  const isReading = reading.has(args[0] ?? '');
+  return isReading && /^Unable to connect to the server: .*(EOF|connection reset by peer|broken pipe)/m.test(words);
 }

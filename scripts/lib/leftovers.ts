@@ -8,8 +8,8 @@ import type { Kubectl } from './kubectl.ts';
 /** What a namespace of the host's own making holds, whoever lives in it; and events, which the host forgets by itself. */
 const ofTheHost = /^(configmap\/kube-root-ca\.crt|serviceaccount\/default|event(\.events\.k8s\.io)?\/.*)$/;
 
-/** Volumes are deleted by their provisioner a moment after the claim. */
-const PATIENCE_MS = 30_000;
+/** Volumes are deleted by their provisioner some time after the claim: it starts a pod for each. */
+const PATIENCE_MS = 180_000;
 
 /** Everything of a virtual cluster that is still there, after some patience with what the host removes in its own time. */
 export async function leftovers(host: Kubectl, namespace: string): Promise<readonly string[]> {

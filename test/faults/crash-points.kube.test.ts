@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Side } from '../../syncer/model/side.ts';
+import { clusterDnsRuns } from '../support/namespaces.ts';
 import { randomFrom } from '../support/random.ts';
 import { form, isLong, patience, seed, startStage } from './crash-stage.ts';
 import type { Stage } from './crash-stage.ts';
@@ -51,7 +52,7 @@ async function rest(namespace: string): Promise<readonly string[]> {
 /** Plays the workload, to its end if not told otherwise, and does something at the start of each phase; the essence of the states in between. */
 async function play(
   atPhase: (phase: Phase) => void,
-  afterPhase: (phase: Phase) => Promise<void>,
+  afterPhase: (phase: Phase, workload: Workload) => Promise<void>,
   upTo: number = phases.length,
 ): Promise<string[]> {
   const workload = new Workload(stage.pair, `round-${++rounds}`);
@@ -59,7 +60,8 @@ async function play(
   for (const phase of phases.slice(0, upTo)) {
     atPhase(phase);
     await workload.play(phase);
-    await afterPhase(phase);
+    await afterPhase(phase, workload);
+    await workload.arrived(phase);
     essence.push(`${phase}:`, ...(await rest(workload.namespace)));
   }
   return essence;
@@ -111,10 +113,11 @@ async function crashAt(points: readonly Point[]): Promise<readonly Point[]> {
       const point = points.find((each) => each.phase === phase);
       current = point === undefined ? undefined : { point, struck: armed(point) };
     },
-    async () => {
+    async (phase, workload) => {
       if (current === undefined) return;
       // It is killed, or comes to rest without that write.
-      await Promise.race([stage.pair.syncer.ended(), stage.report({ quietMs: betweenMs })]);
+      const atRest = workload.arrived(phase).then(() => stage.report({ quietMs: betweenMs }));
+      await Promise.race([stage.pair.syncer.ended(), atRest]);
       if (current.struck()) {
         await stage.pair.syncer.ended();
         reached.push(current.point);
@@ -150,6 +153,7 @@ function roundsOf(points: readonly Point[]): readonly (readonly Point[])[] {
 
 beforeAll(async () => {
   stage = await startStage('crash-points', { through: { host: {}, virtual: {} } });
+  await clusterDnsRuns(stage.pair);
   await takeAddress(stage.pair);
   await playWithoutFaults();
 });

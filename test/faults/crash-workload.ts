@@ -4,13 +4,17 @@
  */
 import { configMaps, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
+import type { Pod } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
+import { until } from '../support/eventually.ts';
 import { makeNamespace } from '../support/namespaces.ts';
 import type { Pair } from '../support/pair.ts';
 
 export const phases = ['made', 'changed', 'deleted'] as const;
 export type Phase = (typeof phases)[number];
 
+/** A key of the syncer's that has failed for long waits up to a minute for its next try. */
+const arrivedMaxMs = 120_000;
 /** An address that a stranger on the host has: the virtual Service that asks for it has to move. */
 const takenIp = '10.96.200.1';
 
@@ -32,6 +36,19 @@ export class Workload {
   /** Does what the tenant does in a phase; the one before must have come to rest. */
   async play(phase: Phase): Promise<void> {
     await { made: () => this.#make(), changed: () => this.#change(), deleted: () => this.#delete() }[phase]();
+  }
+
+  /** Waits until the host has done its part of a phase, too: before that, nobody may have anything to write either. */
+  async arrived(phase: Phase): Promise<void> {
+    const key = { namespace: this.namespace, name: 'web' };
+    await until(
+      `pod web of ${this.namespace} to ${phase === 'deleted' ? 'be gone' : 'run'}`,
+      async () => {
+        const pod = (await this.#pair.virtual.get(pods, key)) as Pod | undefined;
+        return phase === 'deleted' ? pod === undefined : pod?.status?.phase === 'Running';
+      },
+      arrivedMaxMs,
+    );
   }
 
   async #make(): Promise<void> {

@@ -250,6 +250,7 @@ describe(`what the syncer lives on (${form})`, { timeout: patience }, () => {
     await until(
       'its port to be open',
       async () => (await fetch(syncer.healthUrl).catch(() => undefined)) !== undefined,
+      180_000,
     );
     const waitsMs: number[] = [];
     while (!(await Promise.race([ready, sleep(2, false)]))) {

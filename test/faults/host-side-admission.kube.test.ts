@@ -7,8 +7,8 @@ import type { Kind } from '../../syncer/model/kind.ts';
 import { configMaps, pods, secrets, services } from '../../syncer/model/kubernetes.ts';
 import type { Container } from '../../syncer/model/kubernetes.ts';
 import type { KubeObject } from '../../syncer/model/object.ts';
-import { until } from '../support/eventually.ts';
-import { hostNamespace, releaseName } from '../support/pair.ts';
+import { untilForbidden, untilRefused } from '../support/admission.ts';
+import { hostNamespace, releaseName, syncerUsers } from '../support/pair.ts';
 import { startWebhook } from './host-side-webhook.ts';
 import type { Webhook } from './host-side-webhook.ts';
 import { configMapOf, podOf, secretOf, serviceOf, shop, Stage } from './hostile.ts';
@@ -237,12 +237,7 @@ describe('a quota of the host', () => {
     const used = (await stage.list('host', pods)).length;
     const quota = { metadata: { name: 'tight', namespace: hostNamespace }, spec: { hard: { pods: String(used) } } };
     const { metadata } = await stage.pair.host.create(quotas, quota);
-    await until('the quota to count', async () => {
-      const found = (await stage.pair.host.get(quotas, metadata as { namespace: string; name: string })) as
-        | { status?: { used?: { pods?: string } } }
-        | undefined;
-      return found?.status?.used?.pods === String(used);
-    });
+    await untilRefused(stage.pair.host, hostNamespace, 'exceeded quota');
     const pod = await stage.create(pods, podOf('beyond-quota'));
     await stage.warning(pod, 'exceeded quota');
     await stage.alive('beside-quota');
@@ -263,6 +258,8 @@ describe('rights on the host', () => {
       resources: rule.resources.filter((resource) => resource !== 'services'),
     }));
     await stage.pair.host.patch(roles, key, { rules: rules.filter((rule) => rule.resources.length > 0) });
+    const attempt = { namespace: hostNamespace, verb: 'create', resource: 'services' };
+    await untilForbidden(stage.pair.host, syncerUsers.host, attempt);
     const service = await stage.create(services, serviceOf('without-rights'));
     await stage.warning(service, 'does not allow');
     await stage.run('with-rights');

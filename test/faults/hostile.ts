@@ -15,7 +15,7 @@ import { hostName } from '../../syncer/translate/names.ts';
 import { made, namespace as shop } from '../samples/sample.ts';
 import { census, idle, secondLook } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
-import { makeNamespace } from '../support/namespaces.ts';
+import { clusterDnsRuns, makeNamespace } from '../support/namespaces.ts';
 import { hostNamespace, releaseName, startPair } from '../support/pair.ts';
 import type { Pair, PairOptions } from '../support/pair.ts';
 import { randomFrom } from '../support/random.ts';
@@ -67,6 +67,7 @@ export class Stage {
 
   static async open(name: string, options: PairOptions = {}): Promise<Stage> {
     const stage = new Stage(await startPair(name, options));
+    await clusterDnsRuns(stage.pair);
     await stage.namespace(shop);
     return stage;
   }

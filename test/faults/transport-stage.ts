@@ -17,11 +17,12 @@ import type { KubeObject } from '../../syncer/model/object.ts';
 import { silentLogger } from '../../syncer/service/logger.ts';
 import { controlPlaneDir, issueKubeconfig, silent, startControlPlane } from '../../testbed/index.ts';
 import type { ControlPlane } from '../../testbed/index.ts';
-import { until } from '../support/eventually.ts';
+import { eventually, until } from '../support/eventually.ts';
 import type { ChaosProxy } from './proxy/proxy.ts';
 import { startProxy } from './proxy/start.ts';
 
 export const namespace = 'transport';
+const ofControlPlane = 'kube-root-ca.crt';
 
 export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -51,6 +52,9 @@ export async function startStage(name: string): Promise<Stage> {
   const proxy = await startProxy(plane, 'virtual', kubeconfigPath, {});
   const direct = new Client('virtual', kubeconfigAccess(plane.kubeconfigPath));
   await direct.create(namespaces, { metadata: { name: namespace } });
+  await eventually('the certificate that each namespace gets', () =>
+    direct.get(configMaps, { namespace, name: ofControlPlane }),
+  );
   return {
     plane,
     proxy,
@@ -158,11 +162,12 @@ async function caughtUp({ direct }: Stage, cache: Cache, kind: Kind, timeoutMs =
   );
 }
 
-/** Deletes everything in the namespace, whatever a test has left. */
+/** Deletes everything in the namespace, whatever a test has left; not what the control plane would make again in the next test. */
 export async function clear({ direct }: Stage, kind: Kind = configMaps): Promise<void> {
   const { items } = await direct.list(kind, { namespace }, AbortSignal.timeout(10_000));
+  const ours = items.filter(({ metadata }) => metadata.name !== ofControlPlane);
   await Promise.all(
-    items.map(({ metadata: { name, uid = '' } }) =>
+    ours.map(({ metadata: { name, uid = '' } }) =>
       direct.remove(kind, { namespace, name }, { uid, graceSeconds: 0 }).catch((error: unknown) => {
         if (!isStatus(error, 409)) throw error;
       }),

@@ -6,6 +6,7 @@ import { idle } from '../support/census.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { startPair } from '../support/pair.ts';
 import type { Pair } from '../support/pair.ts';
+import type { SeenRequest } from './proxy/proxy.ts';
 import type { ProxiedRequest } from './proxy/rules.ts';
 import { patienceMs, Workload } from './transport-workload.ts';
 
@@ -23,6 +24,10 @@ afterEach(() => {
   for (const side of ['host', 'virtual'] as const) pair.proxies[side].rules.clear();
 });
 
+const virtualNamespace = 'vcluster.loft.sh/object-namespace';
+/** Before it deletes what it takes for strange, the syncer asks whether it is still there and still so. */
+const looksAtPod = ({ request: { method, plural, name } }: SeenRequest): boolean =>
+  method === 'GET' && plural === 'pods' && name.startsWith('p0-');
 const ofPods = ({ plural }: ProxiedRequest): boolean => plural === 'pods';
 
 function writes(): string {
@@ -49,7 +54,7 @@ test.each<[Side, string]>([
     });
     await workload.createPod('p1');
     await pair.syncer.launch();
-    await until('it to have been asked for time and again', () => Promise.resolve(rule.struck() > 3));
+    await until('it to have been asked for time and again', () => Promise.resolve(rule.struck() > 3), 90_000);
     expect(writes()).toBe(before);
     pair.proxies[side].rules.clear();
     await pair.syncer.ready();
@@ -63,15 +68,28 @@ test('what the host chose is shown late, and another syncer has acted upon it: t
   const workload = new Workload(pair, `t${++runs}`);
   const { namespace } = workload;
   await workload.prepare();
+  const shown = Promise.withResolvers<void>();
+  pair.proxies.host.forget();
   pair.proxies.host.rules.add({
     when: ofPods,
-    do: { is: 'line', to: ({ type }) => (type === 'MODIFIED' ? { is: 'delay', ms: 2_000 } : undefined) },
+    do: {
+      is: 'line',
+      to: ({ type, object }) =>
+        type === 'MODIFIED' && object.metadata.annotations?.[virtualNamespace] === namespace
+          ? { is: 'until', done: shown.promise }
+          : undefined,
+    },
   });
   const { metadata } = await workload.createPod('p0');
-  const name = await eventually('a node', async () => (await workload.hostPods())[0]?.spec.nodeName);
-  const target = { apiVersion: 'v1', kind: 'Node', name };
-  const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'p0', namespace }, target };
-  await pair.virtual.post(pods, { namespace, name: 'p0' }, 'binding', body);
+  try {
+    const name = await eventually('a node', async () => (await workload.hostPods())[0]?.spec.nodeName);
+    const target = { apiVersion: 'v1', kind: 'Node', name };
+    const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'p0', namespace }, target };
+    await pair.virtual.post(pods, { namespace, name: 'p0' }, 'binding', body);
+    await until('it to look before it deletes', () => Promise.resolve(pair.proxies.host.seen.some(looksAtPod)), 90_000);
+  } finally {
+    shown.resolve();
+  }
   await idle(pair.syncer);
   const [pod] = await workload.virtualPods();
   expect(pod?.metadata.uid).toBe(metadata.uid);

@@ -139,7 +139,9 @@ export class Workload {
     const [settings] = (await this.#hostObjects(configMaps)).filter(({ metadata }) =>
       metadata.name.startsWith('settings'),
     );
-    return JSON.stringify(settings).includes('"a":"2"');
+    const [p0] = (await this.hostPods()).filter(({ metadata }) => metadata.name.startsWith('p0-'));
+    const isChanged = p0 === undefined || p0.metadata.labels?.['changed'] === 'yes';
+    return isChanged && JSON.stringify(settings).includes('"a":"2"');
   }
 
   async #hostObjects(kind: Kind): Promise<readonly KubeObject[]> {

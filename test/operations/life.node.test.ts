@@ -115,10 +115,14 @@ describe.skipIf(problem !== undefined)(`operations${problem === undefined ? '' :
       await waitUntilReady(host, main, { log, timeoutMs: readyMs });
       await using inside = await Inside.open(kubectl, main, join(folder, 'kubeconfig'));
       await inside.kubectl.run(['rollout', 'status', 'deployment/web', '--timeout=120s']);
-      const pairs = await eventually('the old pods to be gone', async () => {
-        const found = await pairPods(inside.kubectl, kubectl, main).catch(() => []);
-        return found.length === 2 ? found : undefined;
-      });
+      const pairs = await eventually(
+        'the old pods to be gone',
+        async () => {
+          const found = await pairPods(inside.kubectl, kubectl, main).catch(() => []);
+          return found.length === 2 ? found : undefined;
+        },
+        120_000,
+      );
       expect(pairs.map((pair) => pair.host).join()).not.toContain('client-x-');
       expect(await findDrift(host, { ...wanted, values: { logging: { level: 'debug' } } }, { paused: false })).toEqual(
         [],
@@ -159,7 +163,7 @@ describe.skipIf(problem !== undefined)(`operations${problem === undefined ? '' :
         metadata: { name: 'small' },
         spec: { hard: { 'requests.memory': '100Mi' } },
       });
-      const error = await complaint({}, /refuses/);
+      const error = await complaint({}, /exceeded quota/);
       expect(error).toBeInstanceOf(NotReadyError);
       expect(error.message).toMatch(
         /^Virtual cluster ops-bad did not become ready within 0s: The host refuses pod ops-bad\/ops-bad-0: exceeded quota: small, /,
@@ -198,7 +202,7 @@ describe.skipIf(problem !== undefined)(`operations${problem === undefined ? '' :
       const [pki, ...others] = spec.template.spec.initContainers ?? [];
       const initContainers = [{ ...pki, args: ['pki', '--no-such-flag'] }, ...others];
       await host.patch(kinds.statefulSets, broken, { spec: { template: { spec: { initContainers } } } });
-      const error = await failedWith(/restarted/);
+      const error = await failedWith(/Container pki of pod .*restarted.*no-such-flag/s);
       expect(error.message).toMatch(
         /Container pki of pod ops-bad\/ops-bad-0 ended with exit code 1, and was restarted/,
       );

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AbortedError } from '../../operations/errors.ts';
 import { HelmError } from '../../operations/helm.ts';
 import { kinds } from '../../operations/host.ts';
@@ -202,7 +202,10 @@ test('waitUntilReady() outlives a restart of the host API server', async () => {
   await makeNamespace(host, 'patient');
   await applyRelease(host, { ...refOf('patient'), values: {} });
   const abort = new AbortController();
+  using looks = vi.spyOn(host, 'list');
   const waiting = failureOf(waitUntilReady(host, refOf('patient'), { signal: abort.signal }));
+  // A host that was never seen is not waited for; a second look comes after the answer to the first.
+  await until('a second look', () => Promise.resolve(looks.mock.calls.length > 1));
   await plane.stop('kube-apiserver', 'SIGKILL');
   // That takes longer than it lets pass between two looks.
   await plane.start('kube-apiserver');

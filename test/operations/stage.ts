@@ -6,6 +6,7 @@ import type { Host, HostKind } from '../../operations/host.ts';
 import { run } from '../../scripts/lib/command.ts';
 import { controlPlaneDir, issueKubeconfig, resolveBinary, silent, startControlPlane } from '../../testbed/index.ts';
 import type { ControlPlane } from '../../testbed/index.ts';
+import { until } from '../support/eventually.ts';
 
 export interface Stage {
   readonly plane: ControlPlane;
@@ -73,8 +74,17 @@ export async function kubeconfigOf(
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
       subjects: [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }],
     });
+    await until(`the rights of ${user} to hold`, () => isAllowed(host, user, namespace, rules[0]));
   }
   return kubeconfig;
+}
+
+/** What the host's authorizer says, which hears of a binding a moment after it is there. */
+async function isAllowed(host: Host, user: string, namespace: string, rule: Rule | undefined): Promise<boolean> {
+  const { apiGroups: [group] = [], resources: [resource] = [], verbs: [verb] = [] } = rule ?? {};
+  const spec = { user, resourceAttributes: { namespace, group, resource, verb } };
+  const review = await host.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec });
+  return (review as { status: { allowed: boolean } }).status.allowed;
 }
 
 /** Installs a chart of the same name as ours, and of another product. @returns its folder, which goes with the stage */

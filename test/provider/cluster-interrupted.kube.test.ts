@@ -207,4 +207,4 @@ test('a destruction that is held up is not forgotten: every next one says what i
   await until('the end of the destruction', async () => (await workspace.destroy()).exitCode === 0, 50_000);
   expect(await isThere('stuck')).toBe(false);
   expect(await workspace.state()).toEqual({});
-});
+}, 120_000);

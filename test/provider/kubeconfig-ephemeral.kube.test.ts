@@ -237,5 +237,5 @@ describe('ephemeral vcluster_kubeconfig', () => {
     const asBefore = await stack.plan();
     expect(asBefore.exitCode, asBefore.text).toBe(0);
     expect((await stack.destroy()).exitCode).toBe(0);
-  });
+  }, 180_000);
 });

@@ -95,7 +95,7 @@ export class SecretStage implements AsyncDisposable {
     return Buffer.from(secret?.data?.[key] ?? '', 'base64').toString('utf8');
   }
 
-  /** The status of a request with what the Secret holds. */
+  /** The status of a request with what the Secret holds. To be polled: an API server hears of a binding a moment after it is there. */
   async asTenant(path: string): Promise<number> {
     const { server, certificateAuthority: ca, token } = parseKubeconfig(await this.content());
     const api = new VirtualApi({ server: new URL(server), ca, token, insecure: false }, 'team-a');

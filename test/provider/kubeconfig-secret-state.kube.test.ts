@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kinds } from '../../operations/host.ts';
 import type { HostKind } from '../../operations/host.ts';
 import { parseKubeconfig } from '../../operations/parse-kubeconfig.ts';
-import { eventually } from '../support/eventually.ts';
+import { until } from '../support/eventually.ts';
 import { processList } from '../support/process-list.ts';
 import { accountKey, address, secretKey, SecretStage } from './kubeconfig-secret-stage.ts';
 
@@ -60,16 +60,16 @@ describe('what is known of a vcluster_kubeconfig_secret', () => {
     const matchResources = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ci' } } };
     const spec = { policyName: 'quoting', validationActions: ['Deny'], matchResources };
     await stage.host.create(bindings, undefined, { metadata, spec });
+    const isRefused = (): Promise<boolean> =>
+      stage.host.request('PATCH', '/api/v1/namespaces/ci/secrets/team-a?dryRun=All', { metadata: {} }).then(
+        () => false,
+        () => true,
+      );
+    await until('the policy to hold', isRefused);
     await stage.stack.write(stage.hcl({ format: '"argocd"' }));
-    const said = await eventually('the policy to hold', async () => {
-      const refused = await stage.stack.apply([], {
-        TF_LOG: 'TRACE',
-        TF_LOG_PATH: join(stage.stack.folder, 'refused.log'),
-      });
-      if (refused.exitCode === 1) return refused;
-      await stage.applied();
-      return undefined;
-    });
+    const log = { TF_LOG: 'TRACE', TF_LOG_PATH: join(stage.stack.folder, 'refused.log') };
+    const said = await stage.stack.apply([], log);
+    expect(said.exitCode).toBe(1);
     await stage.host.delete(bindings, metadata);
     await stage.host.delete(policies, metadata);
     expect(said.text).toContain('not this: [secret]');
@@ -78,9 +78,7 @@ describe('what is known of a vcluster_kubeconfig_secret', () => {
     for (const text of [said.text, ...(await stage.stack.written()).values()]) expect(text).not.toMatch(tokenShape);
     // What failed is not forgotten, although the Secret is as it was.
     expect(await stage.change()).toContain('it was not finished');
-    await eventually('the policy to be gone', async () =>
-      (await stage.stack.apply()).exitCode === 0 ? true : undefined,
-    );
+    await until('the policy to be gone', async () => !(await isRefused()));
     await stage.applied();
   });
 
@@ -106,7 +104,7 @@ describe('what is known of a vcluster_kubeconfig_secret', () => {
     expect((await stage.stack.run(['taint', address])).exitCode).toBe(0);
     await stage.applied();
     for (const now of [await uid(), await accountUid()]) expect(before).not.toContain(now);
-    expect(await stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
     await stage.noChange();
   });
 
@@ -187,7 +185,7 @@ describe('what is known of a vcluster_kubeconfig_secret', () => {
     await stage.virtual.create(serviceAccounts, accountKey.namespace, { metadata: { name: accountKey.name } });
     expect(await stage.change()).toContain('was made anew, and its tokens are void');
     await stage.applied();
-    expect(await stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
     await stage.noChange();
     await stage.destroyed();
     expect(await stage.virtual.tryGet(serviceAccounts, accountKey)).toBeDefined();

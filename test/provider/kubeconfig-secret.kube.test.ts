@@ -22,9 +22,9 @@ describe('vcluster_kubeconfig_secret', () => {
   test('gives a tenant exactly what its role allows, where the virtual cluster says that it is, and is stable', async () => {
     await stage.applied();
     expect(parseKubeconfig(await stage.content()).server).toBe(stage.planes[1].url);
-    expect(await stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
-    expect(await stage.asTenant('/api/v1/namespaces/default/secrets')).toBe(403);
-    expect(await stage.asTenant('/api/v1/namespaces/kube-system/pods')).toBe(403);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/default/secrets')).toBe(403);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/kube-system/pods')).toBe(403);
     await stage.noChange();
   });
 
@@ -52,7 +52,7 @@ describe('vcluster_kubeconfig_secret', () => {
     await harm();
     expect(await stage.change()).toContain(line);
     await stage.applied();
-    expect(await stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/default/pods')).toBe(200);
     await stage.noChange();
   });
 
@@ -81,10 +81,10 @@ describe('vcluster_kubeconfig_secret', () => {
   test('another role: the binding is made anew, also at another scope; labels come and go', async () => {
     await stage.applied({ role: '{ name = "view" }', labels: '{ team = "a" }' });
     expect(await stage.binding()).toMatchObject({ roleRef: { name: 'view' } });
-    expect(await stage.asTenant('/api/v1/namespaces/kube-system/pods')).toBe(200);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/kube-system/pods')).toBe(200);
     expect((await stage.host.tryGet(secrets, secretKey))?.metadata.labels).toEqual({ team: 'a' });
     await stage.applied();
-    expect(await stage.asTenant('/api/v1/namespaces/kube-system/pods')).toBe(403);
+    await expect.poll(() => stage.asTenant('/api/v1/namespaces/kube-system/pods')).toBe(403);
     expect((await stage.host.tryGet(secrets, secretKey))?.metadata.labels ?? {}).toEqual({});
   });
 

@@ -2,7 +2,6 @@
  * A pair of clusters with pods on it. Besides kwok's node, whose pods run and go by themselves, there can be nodes by hand: on
  * those the test is the kubelet, so a pod stays in each of its states for as long as the test looks at it.
  */
-import { isStatus } from '../../syncer/model/errors.ts';
 import type { Kind } from '../../syncer/model/kind.ts';
 import { events, nodes, pods } from '../../syncer/model/kubernetes.ts';
 import type { Event, Pod, PodSpec, PodStatus } from '../../syncer/model/kubernetes.ts';
@@ -179,22 +178,6 @@ export class PodStage {
     } finally {
       await this.pair.syncer.start();
     }
-  }
-
-  /**
-   * Waits until an API server refuses a pod for a rule that is new: admission hears of quotas and labels by watching, a moment after
-   * they are there. The pod that asks names a node that does not exist, so nobody runs or syncs it.
-   */
-  async refuses(side: Side, of: string, part: string, spec: Partial<PodSpec> = {}): Promise<void> {
-    const probe = made(pods, { name: 'probe', namespace: of }, { spec: { containers, nodeName: 'none', ...spec } });
-    await until(`the ${side} API server to refuse pods: ${part}`, async () => {
-      try {
-        await this.remove(side, await this.pair[side].create(pods, probe), 0);
-        return false;
-      } catch (error) {
-        return isStatus(error, 403) && String(error).includes(part);
-      }
-    });
   }
 
   async idle(): Promise<void> {
