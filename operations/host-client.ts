@@ -226,12 +226,12 @@ async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
   };
 }
 
-/** 429 says that nothing was done; other signs of trouble only let a read be asked again. */
-/** Whom a server has sent away should not come back all at once. */
+/** Those whom a server has sent away should not come back all at once. */
 function spread(): number {
   return 1 + Math.random() * retrySpread;
 }
 
+/** 429 says that nothing was done; other signs of trouble only let a read be asked again. */
 function mayAskAgain(method: Method, { status, retryAfterMs }: Answer, attempt: number): boolean {
   if (status === 429) return attempt < throttledTriesMax;
   if (method !== 'GET' || attempt >= triesMax) return false;

@@ -26,27 +26,17 @@ import { viewValues } from './view-attributes.ts';
 import { labelKeys, valueAt, versionKeys } from './wanted-values.ts';
 import { wishOf } from './wish.ts';
 
+type Reading = ReadCall<Attributes, ConfiguredProvider>;
+
 /** How long a virtual cluster that does not answer may take before a refresh tells it as drift, in milliseconds. */
 const falterMs = 15_000;
 
 /** Undefined when there is neither a release nor a StatefulSet of it, nor what somebody still has to remove. */
-export async function readResource(
-  call: ReadCall<Attributes, ConfiguredProvider>,
-): Promise<Outcome<Attributes> | undefined> {
-  const { signal, state } = call;
+export async function readResource(call: Reading): Promise<Outcome<Attributes> | undefined> {
+  const { state } = call;
   const cluster = asCluster(state);
   const host = await call.provider.host();
-  const look = async (): Promise<Seen | undefined> => {
-    const found = await readCluster(host, cluster, { signal });
-    if (found === undefined) return undefined;
-    return { view: found, drift: await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal }) };
-  };
-  let seen = await look();
-  if (seen !== undefined && isFaltering(seen)) {
-    const timeoutMs = Math.min(falterMs, call.remainingMs() / 2);
-    await waitUntilReady(host, cluster, { timeoutMs, signal }).catch(ignoreNotReady);
-    seen = await look();
-  }
+  const seen = await look(host, call);
   if (seen === undefined) return remainder(host, call);
   const { view, drift } = seen;
   const read = viewValues(view);
@@ -62,6 +52,22 @@ export async function readResource(
 export interface Seen {
   readonly view: ClusterView;
   readonly drift: readonly string[];
+}
+
+/** Looks at it, and once more after a moment when it falters. @returns undefined when there is nothing of it */
+async function look(host: Host, call: Reading): Promise<Seen | undefined> {
+  const first = await glance(host, call);
+  if (first === undefined || !isFaltering(first)) return first;
+  const timeoutMs = Math.min(falterMs, call.remainingMs() / 2);
+  await waitUntilReady(host, asCluster(call.state), { timeoutMs, signal: call.signal }).catch(ignoreNotReady);
+  return glance(host, call);
+}
+
+async function glance(host: Host, { state, signal }: Reading): Promise<Seen | undefined> {
+  const cluster = asCluster(state);
+  const view = await readCluster(host, cluster, { signal });
+  if (view === undefined) return undefined;
+  return { view, drift: await driftOf(host, wishOf(cluster), { paused: cluster.pause, signal }) };
 }
 
 /**
@@ -85,7 +91,7 @@ function ignoreNotReady(error: unknown): void {
  */
 async function remainder(
   host: Host,
-  { signal, state, private: kept }: ReadCall<Attributes, ConfiguredProvider>,
+  { signal, state, private: kept }: Reading,
 ): Promise<Outcome<Attributes> | undefined> {
   const cluster = asCluster(state);
   const isGoing = isLeaving(kept);

@@ -53,8 +53,10 @@ async function removeFormer(form: ProviderForm): Promise<void> {
   for (const name of await readdir(mirrors)) {
     if (!name.startsWith(`${form}-`)) continue;
     const folder = join(mirrors, name);
-    const ageMs = Date.now() - (await stat(folder)).mtimeMs;
-    if (ageMs > MAYBE_IN_USE_MS) await rm(folder, { recursive: true, force: true });
+    // Somebody else may have removed it just now.
+    const found = await stat(folder).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > MAYBE_IN_USE_MS)
+      await rm(folder, { recursive: true, force: true });
   }
 }
 
